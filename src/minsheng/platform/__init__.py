@@ -1,0 +1,1 @@
+"""The house, wired together: settings, embedded database, supervisor, command line."""

@@ -1,0 +1,240 @@
+"""Settings of the whole product, read from the environment; every default serves one machine on loopback."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from csp.constants import NONE, SELF
+from psycopg.conninfo import conninfo_to_dict
+
+from minsheng.platform import home
+
+PACKAGE = Path(__file__).resolve().parent.parent
+PROJECT = PACKAGE.parent.parent
+
+HOME = home.folder()
+DEMO = home.is_demo()
+DEBUG = os.environ.get("MINSHENG_DEBUG") == "1"
+SECRET_KEY = home.secret("django")
+# Personal columns, search hashes and audit seals each have a key of their own, kept outside the database.
+DATA_KEY = home.secret("data")
+HASH_KEY = home.secret("hash")
+SEAL_KEY = home.secret("seal")
+
+ALLOWED_HOSTS = os.environ.get("MINSHENG_HOSTS", "127.0.0.1,localhost,[::1]").split(",")
+CSRF_TRUSTED_ORIGINS = [o for o in os.environ.get("MINSHENG_ORIGINS", "").split(",") if o]
+PORT = int(os.environ.get("MINSHENG_PORT", "8000"))
+EVENTS_PORT = int(os.environ.get("MINSHENG_EVENTS_PORT", str(PORT + 1)))
+# Behind a front that splits by path, set this to that path; by default events come from the second port.
+EVENTS_URL = os.environ.get("MINSHENG_EVENTS_URL", "")
+SECURE = os.environ.get("MINSHENG_SECURE") == "1"
+
+INSTALLED_APPS = [
+    "unfold",
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "django.contrib.postgres",
+    "django.forms",
+    "django_htmx",
+    "pgtrigger",
+    "pghistory",
+    "tree_queries",
+    "allauth",
+    "allauth.account",
+    "allauth.mfa",
+    "axes",
+    "csp",
+    "procrastinate.contrib.django",
+    "django_structlog",
+    "minsheng.ui",
+    "minsheng.audit",
+    "minsheng.worktime",
+    "minsheng.organisations",
+    "minsheng.accounts",
+    "minsheng.cases",
+    "minsheng.dispatching",
+    "minsheng.followup",
+    "minsheng.channels",
+    "minsheng.console",
+    "minsheng.portal",
+]
+
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "csp.middleware.CSPMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "django_structlog.middlewares.RequestMiddleware",
+    "django_htmx.middleware.HtmxMiddleware",
+    "allauth.account.middleware.AccountMiddleware",
+    "minsheng.accounts.middleware.IdleLogoutMiddleware",
+    "minsheng.accounts.middleware.SecondFactorMiddleware",
+    "minsheng.console.middleware.RefusalMiddleware",
+    "axes.middleware.AxesMiddleware",
+]
+
+ROOT_URLCONF = "minsheng.platform.urls"
+WSGI_APPLICATION = "minsheng.platform.wsgi.application"
+
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+                "csp.context_processors.nonce",
+                "minsheng.console.context.shell",
+            ],
+            "builtins": ["minsheng.ui.templatetags.ui"],
+        },
+    }
+]
+FORM_RENDERER = "django.forms.renderers.TemplatesSetting"
+
+_database = conninfo_to_dict(home.database_url())
+DATABASES = {
+    "default": {
+        "ENGINE": "django.db.backends.postgresql",
+        "NAME": _database.pop("dbname", "minsheng"),
+        "USER": _database.pop("user", ""),
+        "PASSWORD": _database.pop("password", ""),
+        "HOST": _database.pop("host", ""),
+        "PORT": _database.pop("port", ""),
+        "CONN_MAX_AGE": 0,
+        "OPTIONS": {
+            **_database,
+            **({"pool": {"min_size": 1, "max_size": 16, "timeout": 20}} if os.environ.get("MINSHENG_DB_POOL") else {}),
+        },
+    }
+}
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+LANGUAGE_CODE = "zh-hans"
+TIME_ZONE = "Asia/Shanghai"
+USE_TZ = True
+USE_I18N = True
+
+STATIC_URL = "/static/"
+STATIC_ROOT = HOME / "static"
+# Tabler's folders one by one: all of dist would break manifest storage on a missing source map.
+_NODE = PROJECT / "node_modules"
+STATICFILES_DIRS = [
+    (prefix, folder)
+    for prefix, folder in [
+        ("tabler/css", _NODE / "@tabler/core/dist/css"),
+        ("tabler/js", _NODE / "@tabler/core/dist/js"),
+        ("tabler/img", _NODE / "@tabler/core/dist/img"),
+        ("tabler-icons", _NODE / "@tabler/icons-webfont/dist"),
+        ("alpine", _NODE / "@alpinejs/csp/dist"),
+    ]
+    if folder.is_dir()
+]
+CHINA_DIVISION = _NODE / "china-division/dist"
+MEDIA_ROOT = HOME / "media"
+MEDIA_URL = "/media-is-never-served/"
+FILE_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024
+DATA_UPLOAD_MAX_MEMORY_SIZE = 5 * 1024 * 1024
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {
+        "BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"
+        if DEBUG
+        else "whitenoise.storage.CompressedManifestStaticFilesStorage"
+    },
+}
+
+AUTH_USER_MODEL = "accounts.User"
+AUTHENTICATION_BACKENDS = [
+    "axes.backends.AxesStandaloneBackend",
+    "allauth.account.auth_backends.AuthenticationBackend",
+]
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
+    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 10}},
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+    {"NAME": "django.contrib.auth.password_validation.NumericPasswordValidator"},
+]
+LOGIN_URL = "account_login"
+LOGIN_REDIRECT_URL = "/desk/"
+ACCOUNT_LOGIN_METHODS = {"username"}
+ACCOUNT_SIGNUP_FIELDS = ["username*", "password1*", "password2*"]
+ACCOUNT_ADAPTER = "minsheng.accounts.adapter.AccountAdapter"
+ACCOUNT_EMAIL_VERIFICATION = "none"
+ACCOUNT_LOGOUT_REDIRECT_URL = "/"
+ACCOUNT_SESSION_REMEMBER = False
+MFA_SUPPORTED_TYPES = ["totp", "recovery_codes"]
+MFA_TOTP_ISSUER = "民声 12345"
+# domain.md §8.2: five failures lock for thirty minutes; idle 15 minutes, 30 at an agent's seat.
+AXES_FAILURE_LIMIT = 5
+AXES_COOLOFF_TIME = 0.5
+AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
+AXES_RESET_ON_SUCCESS = True
+AXES_LOCKOUT_TEMPLATE = "accounts/locked_out.html"
+AXES_VERBOSE = False
+IDLE_MINUTES = 15
+IDLE_MINUTES_AT_SEAT = 30
+SECOND_FACTOR_REQUIRED = os.environ.get("MINSHENG_SECOND_FACTOR", "1") == "1"
+
+SESSION_COOKIE_NAME = f"minsheng_session_{PORT}"  # cookies ignore ports: two clones on one host must not share one
+CSRF_COOKIE_NAME = f"minsheng_csrf_{PORT}"
+SESSION_COOKIE_HTTPONLY = True
+SESSION_COOKIE_SAMESITE = "Lax"
+SESSION_EXPIRE_AT_BROWSER_CLOSE = True
+X_FRAME_OPTIONS = "DENY"
+SECURE_REFERRER_POLICY = "same-origin"
+SECURE_CONTENT_TYPE_NOSNIFF = True
+if SECURE:
+    SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = True
+    SECURE_SSL_REDIRECT = True
+    SECURE_HSTS_SECONDS = 31536000
+    SECURE_HSTS_INCLUDE_SUBDOMAINS = True
+    SECURE_HSTS_PRELOAD = True
+    SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+
+_EVENTS_ORIGINS = [f"http://127.0.0.1:{EVENTS_PORT}", f"http://localhost:{EVENTS_PORT}"] if not EVENTS_URL else []
+CONTENT_SECURITY_POLICY = {
+    "DIRECTIVES": {
+        "default-src": [SELF],
+        "script-src": [SELF],
+        "style-src": [SELF],
+        # Tabler's components carry style attributes; scripts never do.
+        "style-src-attr": ["'unsafe-inline'"],
+        "img-src": [SELF, "data:"],
+        "font-src": [SELF],
+        "connect-src": [SELF, *_EVENTS_ORIGINS],
+        "object-src": [NONE],
+        "base-uri": [NONE],
+        "frame-ancestors": [NONE],
+        "form-action": [SELF],
+    }
+}
+
+PROCRASTINATE_IMPORT_PATHS: list[str] = []
+PGHISTORY_CONTEXT_FIELD = None
+PGHISTORY_APPEND_ONLY = True
+
+EMAIL_BACKEND = os.environ.get("MINSHENG_EMAIL_BACKEND", "django.core.mail.backends.console.EmailBackend")
+
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {
+        "line": {"()": "structlog.stdlib.ProcessorFormatter", "processor": "structlog.dev.ConsoleRenderer"},
+    },
+    "handlers": {"console": {"class": "logging.StreamHandler"}},
+    "root": {"handlers": ["console"], "level": os.environ.get("MINSHENG_LOG_LEVEL", "WARNING")},
+}
+UNFOLD = {"SITE_TITLE": "民声 · 配置", "SITE_HEADER": "民声 · 配置", "SHOW_HISTORY": True}

@@ -1,0 +1,8 @@
+"""Pages and API, for granian or any WSGI server."""
+
+import os
+
+from django.core.wsgi import get_wsgi_application
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "minsheng.platform.settings")
+application = get_wsgi_application()
