@@ -16,6 +16,7 @@ PROJECT = PACKAGE.parent.parent
 HOME = home.folder()
 DEMO = home.is_demo()
 DEBUG = os.environ.get("MINSHENG_DEBUG") == "1"
+TESTING = os.environ.get("MINSHENG_TESTING") == "1"  # set by the tests' conftest only; `check --deploy` refuses it
 SECRET_KEY = home.secret("django")
 # Personal columns, search hashes and audit seals each have a key of their own, kept outside the database.
 DATA_KEY = home.secret("data")
@@ -151,7 +152,7 @@ STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {
         "BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"
-        if DEBUG
+        if DEBUG or TESTING
         else "whitenoise.storage.CompressedManifestStaticFilesStorage"
     },
 }
@@ -167,6 +168,8 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
     {"NAME": "django.contrib.auth.password_validation.NumericPasswordValidator"},
 ]
+if TESTING:
+    PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]  # fast: tests sign many people in
 LOGIN_URL = "account_login"
 LOGIN_REDIRECT_URL = "/desk/"
 ACCOUNT_LOGIN_METHODS = {"username"}
@@ -223,7 +226,6 @@ CONTENT_SECURITY_POLICY = {
 }
 
 PROCRASTINATE_IMPORT_PATHS: list[str] = []
-PGHISTORY_CONTEXT_FIELD = None
 PGHISTORY_APPEND_ONLY = True
 
 EMAIL_BACKEND = os.environ.get("MINSHENG_EMAIL_BACKEND", "django.core.mail.backends.console.EmailBackend")

@@ -1,0 +1,73 @@
+"""Every test run: a scratch PostgreSQL outside the project, settings for tests, and loud skips.
+
+The environment is set when this file is imported, before Django's settings are. One server serves all of a run's
+processes: the controller starts it before the workers of pytest-xdist, and it ends with the controller, however that ends.
+`MINSHENG_TEST_POSTGRES=system` runs on Debian's PostgreSQL instead of the wheel's.
+"""
+
+from __future__ import annotations
+
+import atexit
+import os
+import shutil
+import tempfile
+from pathlib import Path
+
+import pytest
+
+_IS_WORKER = "PYTEST_XDIST_WORKER" in os.environ
+if not _IS_WORKER:
+    # Short, as a Unix socket's path has at most 107 bytes; and never the developer's own state.
+    _scratch = Path(tempfile.mkdtemp(prefix="minsheng-test-", dir="/tmp"))
+    atexit.register(shutil.rmtree, _scratch, ignore_errors=True)
+    os.environ["MINSHENG_HOME"] = str(_scratch)
+    os.environ["DATABASE_URL"] = f"host={_scratch / 'postgres'} user=minsheng dbname=minsheng"
+    os.environ["MINSHENG_TESTING"] = "1"
+    for _name in [name for name in os.environ if name.startswith("MINSHENG_") and name.endswith("_KEY")]:
+        del os.environ[_name]
+    for _name in ("MINSHENG_SECURE", "MINSHENG_HOSTS", "MINSHENG_ORIGINS", "MINSHENG_DB_POOL", "MINSHENG_DEBUG"):
+        os.environ.pop(_name, None)
+os.environ["DJANGO_SETTINGS_MODULE"] = "minsheng.platform.settings"
+# Playwright's synchronous driver keeps an event loop in the thread that also prepares the database.
+os.environ.setdefault("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
+
+import django  # noqa: E402 - the environment above must come first
+
+django.setup()
+
+from minsheng.platform import testing  # noqa: E402
+from minsheng.platform.postgres import Server, find_binaries  # noqa: E402
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    testing.register_markers(config)
+    if _IS_WORKER or config.option.help or config.option.collectonly:
+        return
+    binaries = find_binaries(source=os.environ.get("MINSHENG_TEST_POSTGRES", ""))
+    server = Server(_scratch / "postgres", binaries=binaries, durable=False, tethered=True)
+    server.ensure_running()
+    config.add_cleanup(lambda: server.stop(immediately=True))
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    testing.skip_loudly(item)
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    testing.report_untested(terminalreporter)
+
+
+@pytest.fixture(scope="session")
+def real_data() -> Path:
+    """The folder of real messages; tests that use it carry the marker `realdata`."""
+    folder = testing.real_data_folder()
+    assert folder is not None, "mark this test with @pytest.mark.realdata"
+    return folder
+
+
+@pytest.fixture(scope="session")
+def chromium() -> str:
+    """Path of the browser; tests that use it carry the marker `browser`."""
+    program = testing.chromium_program()
+    assert program is not None, "mark this test with @pytest.mark.browser"
+    return program
