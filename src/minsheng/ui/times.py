@@ -1,0 +1,43 @@
+"""Moments and spans as people say them (screens.md, "The shell"). Pure: the present moment is an argument."""
+
+from __future__ import annotations
+
+from datetime import date, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+SHANGHAI = ZoneInfo("Asia/Shanghai")
+WEEKDAYS = "一二三四五六日"
+
+
+def day(value: date, today: date) -> str:
+    """`11-26 周四`, with the year only when it is another one than today's."""
+    if isinstance(value, datetime):
+        value = value.astimezone(SHANGHAI).date()
+    year = "" if value.year == today.year else f"{value.year}-"
+    return f"{year}{value:%m-%d} 周{WEEKDAYS[value.weekday()]}"
+
+
+def moment(value: datetime, now: datetime) -> str:
+    """`11-26 周四 14:05`, Shanghai time."""
+    local = value.astimezone(SHANGHAI)
+    return f"{day(local.date(), now.astimezone(SHANGHAI).date())} {local:%H:%M}"
+
+
+def due(value: datetime, now: datetime) -> str:
+    """A deadline, which is exclusive (design §5): midnight is shown as 24:00 of the day before, never as 00:00."""
+    local = value.astimezone(SHANGHAI)
+    today = now.astimezone(SHANGHAI).date()
+    if (local.hour, local.minute) == (0, 0):
+        return f"{day(local.date() - timedelta(days=1), today)} 24:00 前"
+    return f"{day(local.date(), today)} {local:%H:%M} 前"
+
+
+def span(length: timedelta) -> str:
+    """`2 小时 10 分`: the two largest units, downwards; less than a minute is `不到 1 分钟`. The sign is dropped."""
+    minutes = int(abs(length).total_seconds()) // 60
+    days, hours, rest = minutes // 1440, minutes // 60 % 24, minutes % 60
+    if days:
+        return f"{days} 天 {hours} 小时" if hours else f"{days} 天"
+    if hours:
+        return f"{hours} 小时 {rest} 分" if rest else f"{hours} 小时"
+    return f"{rest} 分钟" if rest else "不到 1 分钟"
