@@ -17,19 +17,22 @@ from tree_queries.models import TreeNode
 from minsheng.organisations import rules
 from minsheng.organisations.choices import AssessmentGroup, Line, PlaceLevel, UnitKind
 
+# Derived or the loader's own: no part of what a person changed.
+NOT_HISTORY = ["loaded", "search_key"]
+
 
 class ReferenceRow(models.Model):
     """What every row of reference data carries.
 
-    `loaded_digest` is the digest of the values that the loader last wrote. A row whose present values have another
-    digest has been edited by an administrator since; the loader leaves it alone (`organisations.loading`).
+    `loaded` holds the values that the loader last wrote. Where the present value differs, an administrator has changed
+    it since, and the loader leaves that value alone (`organisations.loading`).
     """
 
     valid_from = models.DateField("生效日期", null=True, blank=True, help_text="空：一直有效")
     valid_to = models.DateField("失效日期", null=True, blank=True, help_text="从这一天起不再有效；空：长期有效")
     version = models.PositiveIntegerField("版本", default=1, editable=False)
     source = models.CharField("来源", max_length=300, blank=True)
-    loaded_digest = models.CharField(max_length=64, blank=True, default="", editable=False)
+    loaded = models.JSONField(default=dict, blank=True, editable=False)
 
     class Meta:
         abstract = True
@@ -45,7 +48,7 @@ def validity_constraint(model: str) -> models.CheckConstraint:
     return models.CheckConstraint(name=f"{model}_validity", condition=open_ended | Q(valid_to__gt=F("valid_from")))
 
 
-@pghistory.track()
+@pghistory.track(exclude=NOT_HISTORY)
 class Place(TreeNode, ReferenceRow):
     """A county (县市区, 6 digits) or a street or town (乡镇街道, 9 digits) below it (domain.md §7.1)."""
 
@@ -72,9 +75,9 @@ class Place(TreeNode, ReferenceRow):
         return self.name
 
 
-@pghistory.track()
+@pghistory.track(exclude=NOT_HISTORY)
 class Unit(TreeNode, ReferenceRow):
-    """A body that cases are dispatched to (承办单位). Sub-dispatch goes down the tree: city → county → bureau or street."""
+    """A body that cases are dispatched to (承办单位). Sub-dispatch goes down its tree, from city to street."""
 
     parent = TreeNodeForeignKey(
         "self", verbose_name="上级", null=True, blank=True, on_delete=models.PROTECT, related_name="children"

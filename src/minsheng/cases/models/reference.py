@@ -15,13 +15,13 @@ from tree_queries.models import TreeNode
 
 from minsheng.cases.choices import RequestKind
 from minsheng.cases.reference_rules import validate_required_fields, validate_rule, validate_rules
-from minsheng.organisations.models import ReferenceRow, Unit, validity_constraint
+from minsheng.organisations.models import NOT_HISTORY, ReferenceRow, Unit, validity_constraint
 from minsheng.ui.choices import ColouredChoices
 
 
-@pghistory.track()
+@pghistory.track(exclude=NOT_HISTORY)
 class Topic(TreeNode, ReferenceRow):
-    """主题: what a case is about; a code of 2-2-2 digits in three levels, of which cases get the third (domain.md §4.2).
+    """主题: what a case is about; three levels in a code of 2-2-2 digits, cases get the third (domain.md §4.2).
 
     A topic with a `route` is not dispatched: the citizen is connected (110, 119, 120, 122: a `ReasonCode` of the list
     `transfer`) or told the legal way (a `RefusalGround` of that code).
@@ -115,7 +115,7 @@ class Topic(TreeNode, ReferenceRow):
         return self.is_leaf and not self.route
 
 
-@pghistory.track()
+@pghistory.track(exclude=["loaded"])
 class RefusalGround(ReferenceRow):
     """不予受理: why a request is not taken on, and what the citizen is told instead (domain.md §2.2)."""
 
@@ -152,9 +152,9 @@ class ReasonList(ColouredChoices):
     INVALID = "invalid", "无效件原因", "secondary"
 
 
-@pghistory.track()
+@pghistory.track(exclude=["loaded"])
 class ReasonCode(ReferenceRow):
-    """One coded reason of one list (domain.md): reply refused (§2.5), return (§2.4), transfer number (§4.5) and more."""
+    """One coded reason of one list (domain.md): replies refused (§2.5), returns (§2.4), transfers (§4.5) and more."""
 
     list = models.CharField("所属", max_length=20, choices=ReasonList.choices)
     code = models.CharField("代码", max_length=30, db_collation="C")
