@@ -1,7 +1,7 @@
 """Working days, deadlines, their reasons and their lights: pure functions of a calendar (design §5; domain.md §2.13).
 
 A day is a day in Asia/Shanghai, whatever zone a moment is given in. Moments must be aware. A limit in working days
-starts on the day after its start and ends at 24:00 of its last working day; `due_at` is exclusive, so it is the next 00:00.
+starts on the day after its start and ends at 24:00 of its last working day; `due_at` is exclusive: the next 00:00.
 """
 
 from __future__ import annotations
@@ -327,8 +327,8 @@ def _grouped(skips: tuple[Skip, ...], more: Iterable[tuple[date, str]]) -> tuple
 def with_pause(derivation: Derivation, began: datetime, ended: datetime, calendar: Calendar) -> Derivation:
     """Move the deadline by the working days between the day after the pause began and the day it ended (design §5).
 
-    A deadline in hours moves by the time that passed. Pauses come in their order and begin before the deadline: one that
-    has passed cannot be paused away (the caller refuses that; here it is an error).
+    A deadline in hours moves by the time that passed. Pauses come in their order and begin before the deadline: one
+    that has passed cannot be paused away (the caller refuses that; here it is an error).
     """
     began, ended = local(began), local(ended)
     latest = max([derivation.start, *(pause.ended for pause in derivation.pauses)])
