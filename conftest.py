@@ -1,7 +1,7 @@
 """Every test run: a scratch PostgreSQL outside the project, settings for tests, and loud skips.
 
 The environment is set when this file is imported, before Django's settings are. One server serves all of a run's
-processes: the controller starts it before the workers of pytest-xdist, and it ends with the controller, however that ends.
+processes: the controller starts it before the workers of pytest-xdist, and it ends with the controller, killed or not.
 `MINSHENG_TEST_POSTGRES=system` runs on Debian's PostgreSQL instead of the wheel's.
 """
 

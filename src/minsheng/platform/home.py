@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
+import hashlib
 import os
 import secrets
+import tempfile
 from pathlib import Path
 
 _PROJECT = Path(__file__).resolve().parent.parent.parent.parent
@@ -28,14 +31,35 @@ def secret(name: str) -> str:
         return given
     path = folder() / "keys" / name
     path.parent.mkdir(mode=0o700, exist_ok=True)
+    if not path.exists():
+        _make_once(path, secrets.token_urlsafe(48))
+    return path.read_text().strip()
+
+
+def _make_once(path: Path, text: str) -> None:
+    """Create a private file whole or not at all: of several processes one wins, and nobody reads it half written."""
+    handle, draft = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}-")  # mkstemp makes it 0600
     try:
-        handle = os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
-    except FileExistsError:
-        return path.read_text().strip()
-    with os.fdopen(handle, "w") as file:
-        key = secrets.token_urlsafe(48)
-        file.write(key)
-        return key
+        with os.fdopen(handle, "w") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        with contextlib.suppress(FileExistsError):
+            os.link(draft, path)
+    finally:
+        os.unlink(draft)
+
+
+def run_folder() -> Path:
+    """What the running processes tell each other: locks, and the supervisor's status."""
+    path = folder() / "run"
+    path.mkdir(mode=0o700, exist_ok=True)
+    return path
+
+
+def is_embedded() -> bool:
+    """True where no DATABASE_URL is given: the database is then ours to start and stop."""
+    return not os.environ.get("DATABASE_URL")
 
 
 def database_url() -> str:
@@ -51,6 +75,4 @@ def socket_folder() -> Path:
     path = folder() / "postgres"
     if len(str(path)) < 80:
         return path
-    import hashlib
-
-    return Path("/tmp") / f"minsheng-{hashlib.sha256(str(path).encode()).hexdigest()[:12]}"
+    return Path("/tmp") / f"minsheng-{hashlib.sha256(str(path).encode()).hexdigest()[:12]}"  # noqa: S108 - postgres_user refuses one that is not ours

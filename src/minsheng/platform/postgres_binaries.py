@@ -73,7 +73,8 @@ def _number(text: str) -> int:
 def _major(folder: Path) -> int:
     """The version in the programs' own words; a folder's name could lie."""
     try:
-        words = subprocess.run([str(folder / "postgres"), "--version"], capture_output=True, text=True, check=True).stdout
+        command = [str(folder / "postgres"), "--version"]
+        words = subprocess.run(command, capture_output=True, text=True, check=True).stdout
     except (OSError, subprocess.CalledProcessError):
         return 0
     match = re.search(r"\b(\d+)", words)

@@ -16,6 +16,7 @@ from typing import Any
 
 SHELTER = Path("/var/lib/minsheng")  # for what the server's user cannot reach in root's own folders
 _PR_SET_PDEATHSIG = 1
+_LIBC = ctypes.CDLL(None)  # loaded here, as a child between fork and exec had better load nothing
 
 
 def account() -> pwd.struct_passwd | None:
@@ -56,7 +57,7 @@ def give_home(folder: Path) -> None:
     """The server's folder, with all that is in it, in the hands of the server's user.
 
     The folder above it (the state folder, 0700) lets the server's group pass. Where a folder still further up does
-    not (a clone in /root), the server's folder becomes a link to one in /var/lib/minsheng: root's own folders stay shut.
+    not (a clone in /root), the server's folder becomes a link to one in /var/lib/minsheng: root's folders stay shut.
     """
     user = account()
     if user is None:
@@ -107,4 +108,4 @@ def give_socket_folder(folder: Path) -> None:
 
 def end_with_parent() -> None:
     """In a new child: end, in good order, when the parent does, even when the parent is killed."""
-    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGINT)
+    _LIBC.prctl(_PR_SET_PDEATHSIG, signal.SIGINT)  # PostgreSQL's fast shutdown; Python's KeyboardInterrupt
