@@ -6,7 +6,8 @@ from minsheng.ui.choices import ColouredChoices
 
 
 class Role(ColouredChoices):
-    """What a person may be. One person may hold several, except the three administrators, who exclude each other and all else."""
+    """What a person may be. One person may hold several, except the three administrators, who exclude each other and
+    all else."""
 
     AGENT = "agent", "话务员"
     TEAM_LEADER = "team_leader", "班长"
