@@ -11,6 +11,8 @@ from hashlib import sha256
 from typing import Any, TypeVar
 from uuid import UUID
 
+from django.apps import apps
+
 from minsheng.audit.models import ChainedEntry
 from minsheng.secrecy import commitment, new_salt
 
@@ -28,8 +30,10 @@ def plain(value: Any) -> Any:
         return value
     if isinstance(value, Enum):
         return plain(value.value)
-    if isinstance(value, int | str):
+    if isinstance(value, int):
         return value
+    if isinstance(value, str):
+        return value.replace("\0", "")  # which PostgreSQL cannot keep
     if isinstance(value, datetime):
         return instant(value)
     if isinstance(value, date | time | Decimal | UUID):
@@ -70,7 +74,7 @@ def digest(
     note_commitment: str = "",
     more: Mapping[str, Any] | None = None,
 ) -> bytes:
-    """SHA-256 of an entry and of the hash before it. `owner` is "app.model:id"; `more` the concrete model's own columns."""
+    """SHA-256 of an entry and of the hash before it. `owner` is "app.model:id", `more` the model's own columns."""
     facts = {
         "prev": bytes(prev).hex(),
         "owner": owner,
@@ -114,10 +118,12 @@ def append(
     note: str = "",
     **more: Any,
 ) -> E:
-    """The next entry of the owner's chain, not yet saved; `timeline_head` and `timeline_length` of the owner move on with it.
+    """The next entry of the owner's chain, not yet saved; the owner's `timeline_head` and `timeline_length` move on.
 
-    The caller holds the lock of the owner's row, and saves both in the same transaction. `more`: the concrete model's own columns.
+    The caller holds the lock of the owner's row, and saves entry and owner in the same transaction. `more`: the model's
+    own columns, as they will be read back (a date as a date, not as text).
     """
+    note = note.replace("\0", "")
     salt = new_salt() if note else ""
     entry = model(
         seq=owner.timeline_length + 1,
@@ -130,7 +136,7 @@ def append(
         note_salt=salt,
         note_commitment=commitment(salt, note) if note else "",
         prev_hash=bytes(owner.timeline_head) or START,
-        **{model.CHAIN_OWNER: owner},
+        **{model.OWNER: owner},
         **more,
     )
     entry.hash = digest_of(entry)
@@ -138,8 +144,14 @@ def append(
     return entry
 
 
+def chained_models() -> list[type[ChainedEntry]]:
+    """The concrete chains of the installed rooms, by name."""
+    chained = [model for model in apps.get_models() if issubclass(model, ChainedEntry)]
+    return sorted(chained, key=lambda model: model._meta.label_lower)
+
+
 def label_of(actor: Any) -> str:
-    """A person's name as it was at the time, as far as the log may keep it; nobody's is empty."""
-    if getattr(actor, "pk", None) is None:
+    """An actor as they were called at the time: a person, or an outsider with a `label` (citizen, channel, system)."""
+    if actor is None or getattr(actor, "is_anonymous", False):
         return ""
-    return str(getattr(actor, "audit_label", "") or actor)[:100]
+    return str(getattr(actor, "label", "") or actor)[:100]

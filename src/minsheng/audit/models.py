@@ -16,7 +16,7 @@ from minsheng.audit.triggers import OnlyErasure
 
 
 class AuditEntry(models.Model):
-    """One important attempt by one user (`domain.md` §8.3: who, when, where, what before and after, why, result, trace).
+    """One important attempt by one user (`domain.md` §8.3: who, when, where, what, before and after, why, result).
 
     Append-only. It carries no personal value of a citizen: subjects are named by number.
     """
@@ -60,15 +60,17 @@ class AuditEntry(models.Model):
 class ChainedEntry(models.Model):
     """One entry of an owner's hash chain (design §4, last paragraph). Abstract: `cases.TimelineEntry` is one.
 
-    The concrete model declares a foreign key to its owner and names it in CHAIN_OWNER; the owner has `timeline_head` (bytes, empty
-    at first) and `timeline_length` (int, 0). Its Meta inherits from `ChainedEntry.Meta`, makes (owner, seq) unique, and where it
-    sets `indexes` keeps the one on (xid, id). Every further column enters the hash where it is not null, so that a nullable
-    column added later leaves the hashes of old rows as they are.
-    `chain.append` makes the entries. `payload` holds facts and no personal value; `note` may hold personal words: only its
-    salted commitment is chained, so that `actions.erase_note` can erase it and the chain still verifies.
+    The concrete model declares a foreign key to its owner and names it in OWNER; the owner has `timeline_head` (bytes,
+    empty at first) and `timeline_length` (int, 0). Its Meta inherits from `ChainedEntry.Meta`, puts
+    `chain_constraints("owner")` into `constraints`, and where it sets `indexes` keeps those of `ChainedEntry.Meta`.
+    Every further column enters the hash where it is not null, so that a nullable column added later leaves the hashes
+    of old rows as they are. `chain.append` makes the entries.
+
+    `payload` holds facts and no personal value; `note` may hold personal words: only its salted commitment is chained,
+    so that `actions.erase_note` can erase it and the chain still verifies.
     """
 
-    CHAIN_OWNER: ClassVar[str]
+    OWNER: ClassVar[str]
 
     seq = models.PositiveIntegerField("序号")
     at = models.DateTimeField("时间")
@@ -96,7 +98,7 @@ class ChainedEntry(models.Model):
     @classmethod
     def owner_model(cls) -> type[models.Model]:
         """The model whose rows own the chains."""
-        related = cls._meta.get_field(cls.CHAIN_OWNER).related_model
+        related = cls._meta.get_field(cls.OWNER).related_model
         assert isinstance(related, type)
         return related
 
@@ -106,12 +108,12 @@ class ChainedEntry(models.Model):
         """Attribute names of the columns that the concrete model adds, the owner apart."""
         shared = {field.name for field in ChainedEntry._meta.local_fields}
         added = [field for field in cls._meta.concrete_fields if field.name not in shared and not field.primary_key]
-        return tuple(sorted(field.attname for field in added if field.name != cls.CHAIN_OWNER))
+        return tuple(sorted(field.attname for field in added if field.name != cls.OWNER))
 
     @property
     def owner_pk(self) -> int:
         """The primary key of the owner."""
-        return int(getattr(self, f"{self.CHAIN_OWNER}_id"))
+        return int(getattr(self, f"{self.OWNER}_id"))
 
     @property
     def erased(self) -> bool:
@@ -119,11 +121,17 @@ class ChainedEntry(models.Model):
         return bool(self.note_commitment) and not self.note_salt
 
 
-class Seal(models.Model):
-    """What was written between two transaction ids, counted, digested and signed; it follows the seal before it (design §4).
+def chain_constraints(owner: str) -> list[models.BaseConstraint]:
+    """What every concrete chain's Meta.constraints must contain: one row for each place of each chain."""
+    return [models.UniqueConstraint(fields=[owner, "seq"], name="%(app_label)s_%(class)s_chain")]
 
-    Covers [from_xid, to_xid) of the audit log and of every chain. `audit_rows` holds 8 bytes of id and 16 of digest for each audit
-    entry; `heads` holds [owner, length, head] of each chain touched, by model. Signed with a key that the database does not hold.
+
+class Seal(models.Model):
+    """What was written between two transaction ids: counted, digested, signed, after the seal before it (design §4).
+
+    Covers [from_xid, to_xid) of the audit log and of every chain. `audit_rows` holds 8 bytes of id and 16 of digest for
+    each audit entry; `heads` holds [owner, length, head] of each chain touched, by model. The key of the signature is
+    not in the database.
     """
 
     number = models.PositiveBigIntegerField("序号", unique=True)

@@ -1,7 +1,7 @@
 """Personal data: encrypted columns, search hashes, masks, commitments, and finding it in free text.
 
-Rules: names, phones and identity numbers are stored encrypted, found by a keyed hash, shown masked (`domain.md` §8.1, §8.2);
-free text is redacted before it leaves the people who need it (`domain.md` §2.10).
+Rules: names, phones and identity numbers are stored encrypted, found by a keyed hash, shown masked (`domain.md` §8.1,
+§8.2); free text is redacted before it leaves the people who need it (`domain.md` §2.10).
 """
 
 from minsheng.secrecy.columns import EncryptedTextField, SearchHashField, Undecipherable

@@ -86,9 +86,9 @@ class EncryptedTextField(_TextField):
         return f"{self.model._meta.label}.{self.name}"
 
     def get_lookup(self, lookup_name: str) -> Any:
-        if lookup_name == "isnull":
-            return super().get_lookup(lookup_name)
-        _refuse_lookup(self, lookup_name)
+        if lookup_name != "isnull":
+            _refuse_lookup(self, lookup_name)
+        return super().get_lookup(lookup_name)
 
     def get_transform(self, lookup_name: str) -> Any:
         _refuse_lookup(self, lookup_name)
@@ -114,7 +114,7 @@ class EncryptedTextField(_TextField):
         return super().formfield(**{"form_class": forms.CharField, "max_length": self.max_length, **kwargs})
 
 
-def _refuse_lookup(field: "models.Field[Any, Any]", lookup_name: str) -> NoReturn:
+def _refuse_lookup(field: models.Field[Any, Any], lookup_name: str) -> NoReturn:
     raise FieldError(f"{field} is encrypted: look it up by its search hash, not by {lookup_name!r}")
 
 

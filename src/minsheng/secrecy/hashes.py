@@ -45,7 +45,10 @@ def new_salt() -> str:
 
 
 def commitment(salt: str, value: str) -> str:
-    """Binds to a value without telling it; with the salt erased nobody can even test a guess (`domain.md` §8.1, right of erasure)."""
+    """Binds to a value without telling it; once the salt is erased nobody can even test a guess.
+
+    So a personal value can enter a chain and still be erased by law (`domain.md` §8.1, 删除权).
+    """
     return hmac.digest(salt.encode(), value.encode(), sha256).hex()
 
 
@@ -88,9 +91,9 @@ def _by_tables(number: str, *, called_from_abroad: bool) -> str:
 
 
 def normalise_id_number(value: str) -> str:
-    """A resident identity number as 18 characters (GB 11643; 15 digits of the old form are lengthened), another document in capitals.
+    """A resident identity number as 18 characters (GB 11643), another document in capitals.
 
-    "" when it is neither, or when the checksum of 18 characters is wrong.
+    The 15 digits of the old form are lengthened. "" when it is neither, or when the checksum of 18 characters is wrong.
     """
     text = re.sub(r"[\s\-]", "", unicodedata.normalize("NFKC", value)).upper()
     if _ID_15.fullmatch(text):

@@ -1,7 +1,7 @@
 """Finding personal data in what citizens and units write, and redacting it (`domain.md` §2.10, §8.1: 文本自动去标识).
 
-Pure patterns, no model: it finds what has a form (numbers, plates, announced accounts, self-introductions, rooms), and leaves
-alone what it cannot tell from ordinary words. Work places' service numbers (12345, 95598, 400...) are nobody's.
+Pure patterns, no model: it finds what has a form (numbers, plates, announced accounts, self-introductions, rooms), and
+leaves alone what it cannot tell from ordinary words. Service numbers (12345, 95598, 400...) are nobody's.
 """
 
 from __future__ import annotations
@@ -45,7 +45,8 @@ _HALF_WIDTH = {code: code - 0xFEE0 for code in range(0xFF01, 0xFF5F)} | {
 
 _D, _NOT_D = r"(?<![0-9])", r"(?![0-9])"
 _ID = re.compile(
-    rf"{_D}[1-9][0-9]{{5}} ?(?:18|19|20)[0-9]{{2}}(?:0[1-9]|1[0-2])(?:0[1-9]|[12][0-9]|3[01]) ?[0-9]{{3}}[0-9Xx](?![0-9Xx])"
+    rf"{_D}[1-9][0-9]{{5}} ?(?:18|19|20)[0-9]{{2}}(?:0[1-9]|1[0-2])(?:0[1-9]|[12][0-9]|3[01])"
+    r" ?[0-9]{3}[0-9Xx](?![0-9Xx])"
 )
 _MOBILE = re.compile(rf"(?:\+86[- ]?|{_D}(?:00)?86[- ]?|{_D}0?)(?<!\d{{4}})1[3-9][0-9](?:[- ]?[0-9]{{4}}){{2}}{_NOT_D}")
 _LANDLINE = re.compile(
@@ -88,11 +89,12 @@ _TOLD = re.compile(
     r"(?:我叫|我的名字[是叫]|本人(?:姓名|名)?[叫为:]|姓名[:是为]\s?|(?:联系人|反映人|投诉人|举报人|申请人|诉求人|来电人)[:是]\s?)"
     rf"({_SURNAME}[{_HAN}]{{1,2}}?){_AFTER_NAME}"
 )
-# 我是 is followed by all sorts of things: only surname and given name before a comma and the like, none of them a role or place.
+# 我是 is followed by all sorts of things: only surname and given name before a comma and the like, no role, no place.
 _I_AM = re.compile(rf"(?:我是|本人是?)({_SURNAME}[{_HAN}]{{1,2}})(?=[,。;(、]|$)")
 _ROLE_END = frozenset("区县市镇乡村路街社学生业主民工员户的人者师院校厂店司队组客长家友妈爸爷奶夫妻子女城")
 _COMMON_WORD = re.compile(
-    "业主|居民|村民|职工|员工|学生|家长|老师|网友|市民|退休|高中|高三|高二|高一|高层|高新|金融|东方|方面|安置|常住|关于|和平|经济|马上"
+    "业主|居民|村民|职工|员工|学生|家长|老师|网友|市民|退休|高中|高三|高二|"
+    "高一|高层|高新|金融|东方|方面|安置|常住|关于|和平|经济|马上"
 )
 _TITLED = re.compile(rf"(?<![{_HAN}])({_SURNAME}[{_HAN}]{{0,2}})(?=先生|女士|小姐)|([{SINGLE}])(?=先生|女士|小姐)")
 
@@ -162,8 +164,8 @@ def find_personal(text: str) -> list[PersonalSpan]:
 def redact(text: str) -> str:
     """Each personal span replaced by a placeholder such as 〔电话〕; redacting again changes nothing.
 
-    Taking one span out can bring the next to light (a number that leaned on another), so it goes on until none is found. Every
-    round takes characters of the text away and no placeholder is ever found again, so it ends.
+    Taking one span out can bring the next to light (a number that leaned on another), so it goes on until none is
+    found. Every round takes characters of the text away and no placeholder is ever found again, so it ends.
     """
     while spans := find_personal(text):
         parts, at = [], 0

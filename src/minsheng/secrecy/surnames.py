@@ -1,13 +1,15 @@
 """Chinese surnames, as far as finding and masking names needs them."""
 
-COMPOUND = frozenset(
-    "欧阳 太史 端木 上官 司马 东方 独孤 南宫 万俟 闻人 夏侯 诸葛 尉迟 公羊 赫连 澹台 皇甫 宗政 濮阳 公冶 太叔 申屠 公孙 慕容 "
-    "仲孙 钟离 长孙 宇文 司徒 鲜于 司空 闾丘 子车 亓官 司寇 巫马 公西 颛孙 壤驷 公良 漆雕 乐正 宰父 谷梁 拓跋 夹谷 轩辕 令狐 "
-    "段干 百里 呼延 东郭 南门 羊舌 微生 梁丘 左丘 东门 西门 第五".split()
-)
+_COMPOUND = """
+    欧阳 太史 端木 上官 司马 东方 独孤 南宫 万俟 闻人 夏侯 诸葛 尉迟 公羊 赫连 澹台 皇甫 宗政
+    濮阳 公冶 太叔 申屠 公孙 慕容 仲孙 钟离 长孙 宇文 司徒 鲜于 司空 闾丘 子车 亓官 司寇 巫马
+    公西 颛孙 壤驷 公良 漆雕 乐正 宰父 谷梁 拓跋 夹谷 轩辕 令狐 段干 百里 呼延 东郭 南门 羊舌
+    微生 梁丘 左丘 东门 西门 第五
+    """
+COMPOUND = frozenset(_COMPOUND.split())
 
-# The commonest ones. Left out are those that are common words too (和 时 从 应 有 元 平 水 家 都 那 ...): a missed rare name
-# costs less than holes all over a text.
+# The commonest ones. Left out are those that are common words too (和 时 从 应 有 元 平 水 家 都 那 ...): a missed rare
+# name costs less than holes all over a text.
 SINGLE = frozenset(
     "赵钱孙李周吴郑王冯陈褚卫蒋沈韩杨朱秦尤许何吕施张孔曹严华金魏陶姜戚谢邹喻柏窦章苏潘葛范彭郎鲁韦马苗方俞任袁柳酆鲍史唐费"
     "廉岑薛雷贺倪汤滕殷罗毕郝邬安常傅卞康伍余卜顾孟黄穆萧尹姚邵汪祁毛禹狄贝臧伏戴宋茅庞熊纪舒屈项祝董梁杜阮蓝闵席季"
