@@ -194,6 +194,13 @@ def control(field: BoundField) -> SafeString:
 
 
 @register.filter
+def choice_control(option: Any) -> SafeString:
+    """One radio or checkbox of a group, with its class."""
+    option.data["attrs"]["class"] = "form-check-input"
+    return option.tag()
+
+
+@register.filter
 def is_check(field: BoundField) -> bool:
     """A lone checkbox, whose label follows it."""
     return isinstance(field.field.widget, w.CheckboxInput)
