@@ -43,8 +43,8 @@ def record(
 ) -> AuditEntry:
     """Append to the audit log, in the caller's transaction (`domain.md` §8.3: who, when, where, what, why, result).
 
-    `actor` may be None, anonymous or an outsider with a `label`. `subject_label` and `detail` carry no personal value of
-    a citizen. After a roll-back use `record_refusal`, as what was recorded before is gone with the rest.
+    `actor` may be None, anonymous or an outsider with a `label`. `subject_label` and `detail` carry no personal value
+    of a citizen. After a roll-back use `record_refusal`, as what was recorded before is gone with the rest.
     """
     return AuditEntry.objects.create(
         at=at,

@@ -145,9 +145,7 @@ def _ends(rows: list[_Row], own: OwnHead, sealed: Sequence[SealedHead]) -> Itera
             yield from (Problem("inserted", row.entry.seq) for row in kept if (row.place or row.entry.seq) > own.length)
         else:
             yield Problem("head_mismatch", end)
-    elif (end < own.length and sealed_length > own.length) or (
-        last and end == own.length and last.hash != own.head and not last.faulty
-    ):
+    elif last and end == own.length and last.hash != own.head and not last.faulty:
         yield Problem("head_mismatch", end)
 
 

@@ -1,4 +1,4 @@
-"""Every read of the audit room: following a growing table, and searching the audit log. `verify` is in `verification`."""
+"""Every read of the audit room: following a growing table, searching the audit log; `verify` from `verification`."""
 
 from __future__ import annotations
 
@@ -30,8 +30,8 @@ M = TypeVar("M", bound=models.Model)
 class HorizonBehind(RuntimeError):
     """The server's transaction ids are behind a cursor: the database was loaded from a dump into a new server.
 
-    Rows written now would never be seen. Advance the new server's counter beyond the cursor with `pg_resetwal` (epoch and
-    next transaction id), or restore from a physical backup, which keeps the counter.
+    Rows written now would never be seen. Advance the new server's counter beyond the cursor with `pg_resetwal` (epoch
+    and next transaction id), or restore from a physical backup, which keeps the counter.
     """
 
 
@@ -47,8 +47,8 @@ def committed_since(
 ) -> tuple[models.QuerySet[M, M], int]:
     """Rows whose transaction lies in [cursor, horizon), in order, and the cursor to go on from (design §2).
 
-    Neither skips a late commit nor repeats a row, whatever the ids say. The model has a `TransactionIdField` called `xid`.
-    With a limit the window ends between two transactions, at about that many rows.
+    Neither skips a late commit nor repeats a row, whatever the ids say. The model has a `TransactionIdField` called
+    `xid`. With a limit the window ends between two transactions, at about that many rows.
     """
     end = end_of_window([queryset.model], cursor, safe_horizon(), limit)
     return queryset.filter(xid__gte=cursor, xid__lt=end).order_by("xid", "pk"), end

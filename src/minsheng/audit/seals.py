@@ -1,4 +1,4 @@
-"""Pure functions of the seals: digests of audit entries, what is signed, and the form in which seals leave the database."""
+"""Pure functions of the seals: digests of audit entries, what is signed, how seals leave the database."""
 
 from __future__ import annotations
 

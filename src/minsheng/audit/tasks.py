@@ -12,7 +12,7 @@ from minsheng.audit import actions
 
 
 def export_folder() -> Path:
-    """SEAL_EXPORT_FOLDER where it is set (best on another machine's disk), else a folder of the installation's state."""
+    """SEAL_EXPORT_FOLDER where it is set (best on another machine), else a folder of the installation's state."""
     return Path(getattr(settings, "SEAL_EXPORT_FOLDER", "") or settings.HOME / "seals")
 
 

@@ -1,4 +1,4 @@
-"""Is everything as it was written? Chains, their owners' rows, the audit log, the seals and their export (design §4)."""
+"""Is everything as it was written? Chains, their owners' rows, audit log, seals and their export (design §4)."""
 
 from __future__ import annotations
 

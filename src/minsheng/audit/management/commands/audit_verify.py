@@ -45,11 +45,13 @@ class Command(BaseCommand):
         self.stdout.write(
             f"办理历程 {report.entries} 条（{report.chains} 件，未封存 {report.entries_not_yet_sealed} 条，"
             f"依法清除文字 {report.notes_erased} 条）；"
-            f"审计记录 {report.audit_entries} 条（未封存 {report.audit_entries_not_yet_sealed} 条）；封存 {report.seals} 次"
+            f"审计记录 {report.audit_entries} 条（未封存 {report.audit_entries_not_yet_sealed} 条）；"
+            f"封存 {report.seals} 次"
         )
         self.stdout.write(
-            f"{report.entries} timeline entries in {report.chains} chains ({report.entries_not_yet_sealed} not yet sealed, "
-            f"{report.notes_erased} notes erased), {report.audit_entries} audit entries "
+            f"{report.entries} timeline entries in {report.chains} chains "
+            f"({report.entries_not_yet_sealed} not yet sealed, {report.notes_erased} notes erased), "
+            f"{report.audit_entries} audit entries "
             f"({report.audit_entries_not_yet_sealed} not yet sealed), {report.seals} seals"
         )
         if report.exported_seals is not None:
