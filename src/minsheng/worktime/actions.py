@@ -64,7 +64,7 @@ def load_year(*, actor: Any, at: datetime, year: int, days: Iterable[NamedDay], 
     """
     _allow(actor, "add_calendaryear", "录入放假安排")
     named = sorted(days, key=lambda day: day.date)
-    _check_notice(year, named, notice)
+    check_notice(year, named, notice)
     _lock(CalendarDay)
     loaded, _ = CalendarYear.objects.update_or_create(
         year=year, defaults={"notice": notice.strip(), "loaded_at": at, "loaded_by": actor}
@@ -88,7 +88,8 @@ def load_year(*, actor: Any, at: datetime, year: int, days: Iterable[NamedDay], 
     return loaded
 
 
-def _check_notice(year: int, days: list[NamedDay], notice: str) -> None:
+def check_notice(year: int, days: list[NamedDay], notice: str) -> None:
+    """Refuse a list that cannot be a notice for the year: the slips of who types it in."""
     if not notice.strip():
         raise Refused("invalid", message="请写明通知文号。")
     if not any(not day.working and day.date.year == year for day in days):
@@ -202,7 +203,7 @@ def _refuse_twin(policy: LimitPolicy) -> None:
         .first()
     )
     if twin is not None:
-        raise Refused("policy_twin", name=twin.name, code=twin.code)
+        raise Refused("policy_twin", name=twin.name, twin=twin.code)
 
 
 def _end(policy: LimitPolicy, on: date, at: datetime) -> None:

@@ -19,7 +19,7 @@ class Clock(ColouredChoices):
 
     started_by: str
 
-    def __new__(cls, value: str, started_by: str) -> Self:
+    def __new__(cls, value: str, started_by: str = "") -> Self:
         member = str.__new__(cls, value)
         member._value_ = value
         member.colour = "secondary"
@@ -55,7 +55,7 @@ class Light(ColouredChoices):
 
     shape: str
 
-    def __new__(cls, value: str, colour: str, shape: str) -> Self:
+    def __new__(cls, value: str, colour: str = "secondary", shape: str = "") -> Self:
         member = str.__new__(cls, value)
         member._value_ = value
         member.colour = colour

@@ -18,7 +18,8 @@ _Model = TypeVar("_Model", bound=models.Model)
 def _tracked(model: type[_Model]) -> type[_Model]:
     """History by trigger, deletions too. Who changed a row is a column of it, so the history needs no context."""
     events = (pghistory.InsertEvent(), pghistory.UpdateEvent(), pghistory.DeleteEvent())
-    tracked: type[_Model] = pghistory.track(*events, context_field=None)(model)
+    # The library's own signature forgets that it takes None.
+    tracked: type[_Model] = pghistory.track(*events, context_field=None)(model)  # type: ignore[arg-type]
     return tracked
 
 

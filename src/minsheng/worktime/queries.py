@@ -69,10 +69,8 @@ def forget() -> None:
 
 
 def _uncommitted() -> _Change | None:
-    for _, function, _ in reversed(connection.run_on_commit):
-        if isinstance(function, _Change):
-            return function
-    return None
+    waiting = (entry[1] for entry in reversed(connection.run_on_commit))
+    return next((function for function in waiting if isinstance(function, _Change)), None)
 
 
 def _current() -> _Snapshot:
