@@ -69,7 +69,7 @@ def _stretch(first: CalendarDay, last: CalendarDay) -> str:
     return f"{span} {'班' if first.working else '休'} {first.name}"
 
 
-class NoticeForm(forms.ModelForm[CalendarYear]):
+class NoticeForm(forms.ModelForm):
     """A year's notice whole: what is typed replaces what was known of the year."""
 
     lines = forms.CharField(
