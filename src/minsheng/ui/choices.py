@@ -5,9 +5,22 @@ from __future__ import annotations
 from typing import Any, Self
 
 from django.db import models
+from django.db.models.enums import ChoicesType
 
 
-class ColouredChoices(models.TextChoices):
+class _ColouredType(ChoicesType):
+    """Lets members be written value, label, colour: Django takes the last of a tuple for the label."""
+
+    def __new__(metacls, name: str, bases: tuple[type, ...], classdict: Any, **kwargs: Any) -> Any:
+        for member in classdict._member_names:
+            given = classdict[member]
+            if isinstance(given, tuple) and len(given) == 3:
+                value, label, colour = given
+                dict.__setitem__(classdict, member, (value, colour, label))  # an enumeration's own dict refuses a second time
+        return super().__new__(metacls, name, bases, classdict, **kwargs)
+
+
+class ColouredChoices(models.TextChoices, metaclass=_ColouredType):
     """Members are written `NAME = "value", "中文", "tabler-colour"`; the colour is optional."""
 
     colour: str
