@@ -3,9 +3,12 @@ encrypted."""
 
 from __future__ import annotations
 
+import time
 from typing import Any, cast
 
+from allauth.account import app_settings
 from allauth.account.adapter import DefaultAccountAdapter
+from allauth.account.authentication import get_authentication_records
 from allauth.mfa.adapter import DefaultMFAAdapter
 from allauth.mfa.models import Authenticator
 from django.conf import settings
@@ -49,6 +52,14 @@ class AccountAdapter(DefaultAccountAdapter):
             credentials["username"] = credentials["username"].strip().lower()
         user = super().authenticate(request, **credentials)
         return cast("User", user) if user is not None and user.is_active else None
+
+    def is_reauthentication_required(self, *, app: str) -> bool:
+        """Who has signed in within the last five minutes is not asked again (REAUTHENTICATION_TIMEOUT)."""
+        request = self.request
+        records = get_authentication_records(request, request.user)
+        if records and time.time() - float(records[-1]["at"]) < app_settings.REAUTHENTICATION_TIMEOUT:
+            return False
+        return bool(super().is_reauthentication_required(app=app))
 
     def respond_user_inactive(self, request: HttpRequest, user: Any) -> HttpResponse:
         """Stopped between the password and the code: back to the beginning, with the same words."""

@@ -63,6 +63,7 @@ def test_what_was_being_sent_is_kept_and_offered_again(
     stored = "".join(s.session_data for s in Session.objects.all()) + str(dict(client.session))
     assert "已清运" not in stored
 
+    clock(minutes=0)
     client.force_login(user)
     page = client.get("/accounts/resume/").content.decode()
     assert 'action="/work/?v=3"' in page
@@ -76,6 +77,7 @@ def test_nobody_else_sees_what_was_kept(client: Client, person: Person, clock: C
     client.force_login(person(Role.AUDITOR))
     clock(minutes=16)
     client.post("/work/", {"text": "举报人说"})
+    clock(minutes=0)
     client.force_login(person(Role.AUDITOR))
     assert client.get("/accounts/resume/")["Location"] == "/desk/"
 

@@ -25,6 +25,8 @@ from minsheng.audit.models import AuditEntry
 pytestmark = pytest.mark.django_db
 Person = Callable[..., User]
 LOGIN = "/accounts/login/"
+# A device is announced when its transaction commits.
+commits = pytest.mark.django_db(transaction=True)
 
 
 def sign_in(client: Client, username: str, password: str = PASSWORD, **extra: Any) -> Any:
@@ -126,6 +128,7 @@ def test_passwords_and_names_do_not_reach_the_failure_table(client: Client, pers
     assert "nobody-here" not in attempt.post_data
 
 
+@commits
 @pytest.mark.parametrize("role", sorted(ADMIN_ROLES))
 def test_an_administrator_registers_a_device_and_then_needs_it(client: Client, person: Person, role: Role) -> None:
     user = person(role)
@@ -146,6 +149,7 @@ def test_an_administrator_registers_a_device_and_then_needs_it(client: Client, p
     assert "accounts.second_factor_added" in codes()
 
 
+@commits
 def test_a_session_without_the_code_is_not_enough(client: Client, person: Person) -> None:
     user = person(Role.SYSTEM_ADMIN)
     sign_in(client, user.username)
@@ -158,6 +162,7 @@ def test_a_session_without_the_code_is_not_enough(client: Client, person: Person
     assert other.get("/admin/").status_code == 200
 
 
+@commits
 def test_five_wrong_codes_lock_and_end_the_waiting_sign_in(client: Client, person: Person) -> None:
     user = person(Role.AUDIT_ADMIN)
     sign_in(client, user.username)
@@ -172,6 +177,7 @@ def test_five_wrong_codes_lock_and_end_the_waiting_sign_in(client: Client, perso
     assert sign_in(other, user.username).status_code == 429
 
 
+@commits
 def test_administrators_cannot_switch_the_second_factor_off_and_others_can(client: Client, person: Person) -> None:
     for role, left in ((Role.SECURITY_ADMIN, True), (Role.AGENT, False)):
         user, mine = person(role), Client()
@@ -181,6 +187,7 @@ def test_administrators_cannot_switch_the_second_factor_off_and_others_can(clien
         assert Authenticator.objects.filter(user=user, type="totp").exists() is left
 
 
+@commits
 def test_recovery_codes_serve_once_when_the_telephone_is_lost(client: Client, person: Person) -> None:
     user = person(Role.SYSTEM_ADMIN)
     sign_in(client, user.username)
@@ -243,6 +250,7 @@ def test_what_we_do_not_want_is_not_there(client: Client, db: None, path: str) -
     assert client.get(f"/accounts/{path}").status_code == 404
 
 
+@commits
 @pytest.mark.parametrize(
     "path",
     ["login/", "logout/", "password/", "reauthenticate/", "2fa/", "2fa/totp/activate/", "2fa/recovery-codes/generate/"],
