@@ -62,6 +62,8 @@ SENTENCES: dict[str, tuple[int, str]] = {
     "extension_date": (UNPROCESSABLE, "延至日期须是原到期日之后的工作日。"),
     "proof_required": (UNPROCESSABLE, "请附上凭证，或写明依据。"),
     "cannot_merge": (CONFLICT, "{number}不能作为并入的诉求件：{why}。"),
+    "not_higher": (UNPROCESSABLE, "{unit}是原承办单位的下级。二次办理须由原单位或更高一级承办。"),
+    "tries_left": (CONFLICT, "未接通 {tries} 次，满 {needed} 次才能不再回访。"),
     "file_empty": (UNPROCESSABLE, "“{name}”是空文件，请重新选择。"),
     "file_too_large": (UNPROCESSABLE, "“{name}”超过 {limit} MB，请压缩后再传。您填写的内容没有丢失。"),
     "file_type": (UNPROCESSABLE, "“{name}”不是能接收的类型。可以上传图片、录音、视频、PDF、Word、Excel 或文本。"),

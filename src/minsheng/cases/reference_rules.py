@@ -162,6 +162,8 @@ class _Candidates:
         label = Line(line).label
         if unit:
             return self._said(unit, f"属地{label}部门")
+        if self.topic.default_lead_id:
+            return self._city(f"属地未设{label}部门，由市级主办")
         return self._county(f"属地未设{label}部门，由县（市）区政府办理")
 
     def _county(self, words: str) -> Proposal:

@@ -1,0 +1,130 @@
+"""Loads what cases are measured by: topics, grounds for not accepting, coded reasons; and with them all that they rest on.
+
+All or nothing, and again without harm: `organisations.loading` says what happens to rows that an administrator changed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from django.core.exceptions import ValidationError
+from django.db import transaction
+
+from minsheng.cases.choices import RequestKind
+from minsheng.cases.models.reference import ReasonCode, ReasonList, RefusalGround, Topic
+from minsheng.cases.reference_rules import validate_required_fields, validate_rules
+from minsheng.organisations import reference as organisations
+from minsheng.organisations.loading import Count, Row, cells, read_csv, upsert
+from minsheng.organisations.models import Unit
+from minsheng.worktime import reference as worktime
+
+DATA = Path(__file__).parent / "data"
+
+
+@transaction.atomic
+def load_reference(*, actor: Any, at: datetime) -> dict[str, Count]:
+    """Calendar and limits, places, units, reasons, grounds, topics: all of the product's reference data, or none of it.
+
+    ValueError where a data file contradicts itself. Returns what was done, by Chinese name.
+    """
+    worktime.load_reference(actor=actor, at=at)
+    return {
+        "地点": organisations.load_places(actor=actor, at=at),
+        "承办单位": organisations.load_units(actor=actor, at=at),
+        "原因代码": load_reasons(),
+        "不予受理情形": load_grounds(),
+        "主题": load_topics(),
+    }
+
+
+def load_reasons() -> Count:
+    """The coded reasons of `reasons.csv`. Within the caller's transaction."""
+    rows = [
+        {**row, "list": ReasonList(row["list"]).value, "order": int(row["order"])}
+        for row in read_csv(DATA / "reasons.csv")
+    ]
+    return upsert(ReasonCode, rows, key=("list", "code"))
+
+
+def load_grounds() -> Count:
+    """The grounds of `refusal_grounds.csv`. Within the caller's transaction."""
+    rows = [
+        {
+            **row,
+            "order": int(row["order"]),
+            "hotlines": cells(row["hotlines"]),
+            "requires_leader_review": row["requires_leader_review"] == "1",
+        }
+        for row in read_csv(DATA / "refusal_grounds.csv")
+    ]
+    return upsert(RefusalGround, rows)
+
+
+def load_topics() -> Count:
+    """The topic tree of `topics.csv`, level by level. Within the caller's transaction; units, grounds, reasons come first."""
+    units = dict(Unit.objects.values_list("code", "pk"))
+    routes = {*RefusalGround.objects.values_list("code", flat=True)}
+    routes |= {*ReasonCode.objects.filter(list=ReasonList.TRANSFER).values_list("code", flat=True)}
+    rows = [_topic_row(row, units, routes) for row in read_csv(DATA / "topics.csv")]
+    count = Count()
+    for level in (1, 2, 3):
+        parents = dict(Topic.objects.filter(level=level - 1).values_list("code", "pk"))
+        count += upsert(Topic, [_with_parent(row, parents) for row in rows if row["level"] == level])
+    return count
+
+
+def level_of(code: str) -> int:
+    """Third level unless the last two digits are 00; second unless the last four are."""
+    return 1 if code.endswith("0000") else 2 if code.endswith("00") else 3
+
+
+def parent_code(code: str) -> str | None:
+    """010203 → 010200 → 010000 → None."""
+    keep = 2 * (level_of(code) - 1)
+    return code[:keep].ljust(6, "0") if keep else None
+
+
+def _with_parent(row: Row, parents: Mapping[str, int]) -> Row:
+    above = parent_code(row["code"])
+    if above is not None and above not in parents:
+        raise ValueError(f"topics.csv: {row['code']} has no parent {above}")
+    return {**row, "parent_id": parents[above] if above else None}
+
+
+def _topic_row(row: Mapping[str, str], units: Mapping[str, int], routes: Iterable[str]) -> Row:
+    lead, assisting, route = row["default_lead"], cells(row["assisting_rules"]), row["route"]
+    fields = [dict(zip(("name", "label"), field.split(":", 1), strict=True)) for field in cells(row["required_fields"])]
+    named = [lead, *(rule.removeprefix("unit:") for rule in assisting if rule.startswith("unit:"))]
+    unknown = [code for code in named if code and code not in units]
+    if unknown or (route and route not in routes):
+        raise ValueError(f"topics.csv: {row['code']} names what is not there: {unknown or route}")
+    try:
+        validate_rules([row["lead_rule"], *assisting] if row["lead_rule"] else assisting)
+        validate_required_fields(fields)
+    except ValidationError as error:
+        raise ValueError(f"topics.csv: {row['code']}: {'; '.join(error.messages)}") from error
+    return {
+        "code": row["code"],
+        "name": row["name"],
+        "level": level_of(row["code"]),
+        "aliases": cells(row["aliases"]),
+        "keywords": cells(row["keywords"]),
+        "default_kind": RequestKind(row["default_kind"]).value if row["default_kind"] else "",
+        "default_lead_id": units[lead] if lead else None,
+        "lead_rule": row["lead_rule"],
+        "assisting_rules": assisting,
+        "legal_basis": row["legal_basis"],
+        "statutory_note": row["statutory_note"],
+        "limit_days": int(row["limit_days"]) if row["limit_days"] else None,
+        "on_convenience_list": row["convenience"] == "1",
+        "urgent": row["urgent"] == "1",
+        "confidential_by_default": row["confidential"] == "1",
+        "risk": row["risk"] == "1",
+        "route": route,
+        "required_fields": fields,
+        "law_row": int(row["law_row"]) if row["law_row"] else None,
+        "source": row["source"],
+    }

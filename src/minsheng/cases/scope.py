@@ -1,0 +1,87 @@
+"""Who may know of which case and task: the one place where every list, page, export and statistic begins."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from django.db.models import Exists, OuterRef, Q
+
+from minsheng.accounts.choices import CENTRE_ROLES, Role
+from minsheng.cases.choices import ACTIVE_TASK_STATES, GONE_TASK_STATES, OPEN_STATES, CaseState
+from minsheng.cases.rules import Disclosure, disclosure
+from minsheng.organisations import queries as organisations
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from minsheng.accounts.models import User
+    from minsheng.cases.models import Case, Task
+
+_NONE = Q(pk__in=[])
+# These see confidential cases because their work is on every case; the others only what they took themselves.
+_TRUSTED_WITH_CONFIDENTIAL = frozenset(
+    {
+        Role.TEAM_LEADER,
+        Role.DISPATCHER,
+        Role.AUDITOR,
+        Role.FOLLOW_UP,
+        Role.SUPERVISOR,
+        Role.HOTLINE_LEADER,
+        Role.INSPECTOR,
+    }
+)
+_MAY_CALL_THE_CITIZEN = frozenset({Role.TEAM_LEADER, Role.DISPATCHER, Role.AUDITOR, Role.FOLLOW_UP, Role.SUPERVISOR})
+
+
+def visible_cases(user: User) -> Q:
+    """Condition on Case. Administrators: none. Units: theirs and their lower units', while they have a task.
+
+    Centre: every numbered case, and one's own drafts; confidential ones by role or when taken by oneself.
+    """
+    if not user.is_active:
+        return _NONE
+    if user.is_unit:
+        return Q(Exists(_tasks_of(user)))
+    if not user.is_centre:
+        return _NONE
+    condition = ~Q(state=CaseState.DRAFT) | Q(accepted_by=user)
+    if user.has_any(_TRUSTED_WITH_CONFIDENTIAL):
+        return condition
+    return condition & (Q(confidential=False) | Q(accepted_by=user))
+
+
+def visible_tasks(user: User) -> Q:
+    """Condition on Task, agreeing with visible_cases."""
+    if not user.is_active:
+        return _NONE
+    if user.is_unit:
+        return Q(unit_id__in=_units_of(user)) & ~Q(state__in=GONE_TASK_STATES)
+    if not user.is_centre:
+        return _NONE
+    if user.has_any(_TRUSTED_WITH_CONFIDENTIAL):
+        return Q()
+    return Q(case__confidential=False) | Q(case__accepted_by=user)
+
+
+def _units_of(user: User) -> Iterable[int]:
+    return organisations.subtree_ids(user.unit_id)
+
+
+def _tasks_of(user: User):  # type: ignore[no-untyped-def]
+    from minsheng.cases.models import Task
+
+    return Task.objects.filter(case=OuterRef("pk"), unit_id__in=_units_of(user)).exclude(state__in=GONE_TASK_STATES)
+
+
+def disclosure_for(user: User, case: Case, tasks: Iterable[Task]) -> Disclosure:
+    """What of this case, which they may know of, the person may see. `tasks` are the case's."""
+    if user.is_unit:
+        units = set(_units_of(user))
+        at_work = any(t.unit_id in units and t.state in ACTIVE_TASK_STATES for t in tasks)
+        return disclosure(confidential=case.confidential, of_unit=True, needs_person=at_work)
+    own = case.accepted_by_id == user.pk
+    if user.has_any(CENTRE_ROLES - {Role.ANALYST, Role.KNOWLEDGE}):
+        is_open = case.state in OPEN_STATES or case.state == CaseState.DRAFT
+        needs = (user.has_any(_MAY_CALL_THE_CITIZEN) or (user.has_role(Role.AGENT) and own)) and is_open
+        return disclosure(confidential=case.confidential, of_unit=False, needs_person=needs)
+    return disclosure(confidential=case.confidential, of_unit=False, needs_person=False, redacted=True)

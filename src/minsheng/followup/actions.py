@@ -1,0 +1,224 @@
+"""回访、二次办理、按评价办结: the citizen's verdict and what follows from it (domain.md §2.7)."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import TYPE_CHECKING
+from uuid import UUID
+
+from django.conf import settings
+
+from minsheng.cases import clocks, messages, work
+from minsheng.cases.actions.ending import close
+from minsheng.cases.actors import CITIZEN, is_user, user_or_none
+from minsheng.cases.assigning import assign
+from minsheng.cases.choices import CaseState, Ending, Satisfaction, Solved, TaskRole
+from minsheng.cases.models import Case
+from minsheng.cases.wording import day_words
+from minsheng.errors import Refused
+from minsheng.followup.choices import FollowUpMethod
+from minsheng.followup.models import FollowUp
+
+if TYPE_CHECKING:
+    from minsheng.accounts.models import User
+    from minsheng.organisations.models import Unit
+
+
+def record_follow_up(
+    *,
+    actor: User,
+    at: datetime,
+    case: Case,
+    reached: bool,
+    contacted: bool | None = None,
+    truthful: bool | None = None,
+    solved: str = "",
+    satisfaction: str = "",
+    comment: str = "",
+    give_up: bool = False,
+    version: int | None = None,
+    submission: UUID | None = None,
+) -> Case:
+    """登记回访: one call. A good verdict closes the case; a bad one leaves it for judgement; unreached is tried again.
+
+    `give_up`: close unrated after the set number of unreached tries. Errors: invalid, tries_left.
+    """
+    with work.work_on(case, "follow_up", actor=actor, at=at, version=version, submission=submission) as w:
+        if reached:
+            _hear(w, FollowUpMethod.PHONE, contacted, truthful, solved, satisfaction, comment)
+            return case
+        _miss(w, comment)
+        if give_up:
+            _close_unrated(w)
+    return case
+
+
+def rate_case(
+    *,
+    at: datetime,
+    case: Case,
+    satisfaction: str,
+    solved: str,
+    comment: str = "",
+    submission: UUID | None = None,
+) -> Case:
+    """评价 by the citizen, who showed number and code: a press of a button, never a mere look at a link."""
+    with work.work_on(case, "rate", actor=CITIZEN, at=at, submission=submission) as w:
+        _hear(w, FollowUpMethod.LINK, None, None, solved, satisfaction, comment)
+    return case
+
+
+def start_second_handling(
+    *,
+    actor: User,
+    at: datetime,
+    case: Case,
+    unit: Unit,
+    reason: str,
+    version: int | None = None,
+    submission: UUID | None = None,
+) -> Case:
+    """二次办理 of what was left unsolved with good reason: once, at a higher level where there is one, with its own limit.
+
+    The new round cannot be returned: the duty has been settled by the first. Errors: reason_required, not_higher, refuse_unit's.
+    """
+    _need(reason)
+    with work.work_on(case, "second_handling", actor=actor, at=at, version=version, submission=submission) as w:
+        _refuse_lower(w, unit)
+        w.case.round += 1
+        w.case.second_handling = True
+        w.case.dispatched_by = w.user
+        made = clocks.task_clocks(w.case, at=at, second=True)
+        assign(
+            w,
+            unit,
+            role=TaskRole.LEAD,
+            by=w.user,
+            handling=made.handling,
+            reading=made.read,
+            first_measures=made.first_measures,
+            instruction=reason,
+            by_ruling=True,
+        )
+        clocks.set_citizen(w.case, made.handling)
+        clocks.set_stage(w.case, None)
+        w.move_case(CaseState.IN_HANDLING)
+        w.note, w.facts = reason, {"unit": unit.code, "deadline": made.handling.to_json()}
+        w.summary = f"二次办理，由{unit.name}承办，{day_words(made.handling.due_at, at)} 24:00 前办结"
+        messages.tell(w.case, at=at, template="second", unit=unit.name, due=day_words(made.handling.due_at, at))
+    return case
+
+
+def close_after_rating(
+    *, actor: User, at: datetime, case: Case, reason: str, version: int | None = None, submission: UUID | None = None
+) -> Case:
+    """按评价办结: the verdict was bad and nothing more follows; the rating stands, and why nothing follows is on record."""
+    _need(reason)
+    with work.work_on(case, "close_after_rating", actor=actor, at=at, version=version, submission=submission) as w:
+        _close_rated(w)
+        w.note = reason
+        w.summary = "按评价办结：" + Satisfaction(w.case.final_satisfaction).label
+    return case
+
+
+def higher_unit(case: Case) -> Unit | None:
+    """The level above the last lead, or the lead itself where the tree ends: then its leader answers for it (提级)."""
+    lead = case.tasks.filter(role=TaskRole.LEAD, round=case.round).select_related("unit__parent").order_by("-id").first()
+    if lead is None:
+        return None
+    parent = lead.unit.parent
+    return parent if parent is not None and parent.dispatchable else lead.unit
+
+
+# --- parts -------------------------------------------------------------------------------------------------------
+
+
+def _refuse_lower(w: work.Work, unit: Unit) -> None:
+    """Never below the unit that failed to solve it."""
+    from minsheng.organisations import queries as organisations
+
+    leads = [t for t in w.situation.tasks if t.role == TaskRole.LEAD and t.is_current]
+    if leads and unit.pk in organisations.subtree_ids(leads[-1].unit_id) - {leads[-1].unit_id}:
+        raise Refused("not_higher", unit=unit.name)
+
+
+def _hear(
+    w: work.Work,
+    method: FollowUpMethod,
+    contacted: bool | None,
+    truthful: bool | None,
+    solved: str,
+    satisfaction: str,
+    comment: str,
+) -> None:
+    if satisfaction not in Satisfaction.values or (solved and solved not in Solved.values):
+        raise Refused("invalid", message="请选择是否满意和是否解决。")
+    _write(w, method, True, contacted, truthful, solved, satisfaction, comment)
+    case = w.case
+    if not case.first_satisfaction:
+        case.first_satisfaction, case.first_solved = satisfaction, solved
+    if case.round > 1 or case.final_satisfaction:
+        case.final_satisfaction, case.final_solved = satisfaction, solved
+    w.note = comment
+    w.summary = f"{'诉求人评价' if method == FollowUpMethod.LINK else '回访'}：{Satisfaction(satisfaction).label}"
+    if solved:
+        w.summary += f"，{Solved(solved).label}"
+    good = satisfaction != Satisfaction.UNSATISFIED and solved != Solved.NO
+    if case.state == CaseState.CLOSED:  # an answer rated after it was given
+        case.final_satisfaction, case.final_solved = satisfaction, solved
+    elif good:
+        case.final_satisfaction, case.final_solved = satisfaction, solved
+        close(w, Ending.HANDLED)
+        messages.tell(case, at=w.at, template="closed")
+
+
+def _miss(w: work.Work, comment: str) -> None:
+    _write(w, FollowUpMethod.PHONE, False, None, None, "", "", comment)
+    w.note, w.summary = comment, "回访未接通"
+
+
+def _close_unrated(w: work.Work) -> None:
+    """No default satisfaction: an unreached citizen leaves the case unrated (domain.md §11)."""
+    tries = FollowUp.objects.filter(case=w.case, round=w.case.round, reached=False).count()
+    if tries < settings.HOTLINE["follow_up_tries"]:
+        raise Refused("tries_left", tries=tries, needed=settings.HOTLINE["follow_up_tries"])
+    close(w, Ending.HANDLED)
+    w.summary = f"回访 {tries} 次未接通，办结，无评价"
+
+
+def _close_rated(w: work.Work) -> None:
+    case = w.case
+    if not case.final_satisfaction:
+        case.final_satisfaction, case.final_solved = case.first_satisfaction, case.first_solved
+    close(w, Ending.HANDLED)
+    messages.tell(case, at=w.at, template="closed")
+
+
+def _write(
+    w: work.Work,
+    method: FollowUpMethod,
+    reached: bool,
+    contacted: bool | None,
+    truthful: bool | None,
+    solved: str,
+    satisfaction: str,
+    comment: str,
+) -> FollowUp:
+    return FollowUp.objects.create(
+        case=w.case,
+        round=w.case.round,
+        at=w.at,
+        by=user_or_none(w.actor) if is_user(w.actor) else None,
+        method=method,
+        reached=reached,
+        contacted=contacted,
+        truthful=truthful,
+        solved=solved,
+        satisfaction=satisfaction,
+        comment=comment.strip(),
+    )
+
+
+def _need(text: str) -> None:
+    if not text.strip():
+        raise Refused("reason_required")
