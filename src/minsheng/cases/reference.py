@@ -1,4 +1,4 @@
-"""Loads what cases are measured by: topics, grounds for not accepting, coded reasons; and with them all that they rest on.
+"""Loads and keeps what cases are measured by: topics, grounds for not accepting, coded reasons.
 
 All or nothing, and again without harm: `organisations.loading` says what happens to rows that an administrator changed.
 """
@@ -16,7 +16,9 @@ from django.db import transaction
 from minsheng.cases.choices import RequestKind
 from minsheng.cases.models.reference import ReasonCode, ReasonList, RefusalGround, Topic
 from minsheng.cases.reference_rules import validate_required_fields, validate_rules
+from minsheng.errors import Refused
 from minsheng.organisations import reference as organisations
+from minsheng.organisations.actions import save_reference_row
 from minsheng.organisations.loading import Count, Row, cells, read_csv, upsert
 from minsheng.organisations.models import Unit
 from minsheng.worktime import reference as worktime
@@ -64,16 +66,51 @@ def load_grounds() -> Count:
 
 
 def load_topics() -> Count:
-    """The topic tree of `topics.csv`, level by level. Within the caller's transaction; units, grounds, reasons come first."""
+    """The topic tree of `topics.csv`, after units, grounds and reasons. Within the caller's transaction."""
     units = dict(Unit.objects.values_list("code", "pk"))
-    routes = {*RefusalGround.objects.values_list("code", flat=True)}
-    routes |= {*ReasonCode.objects.filter(list=ReasonList.TRANSFER).values_list("code", flat=True)}
+    routes = _routes()
     rows = [_topic_row(row, units, routes) for row in read_csv(DATA / "topics.csv")]
     count = Count()
     for level in (1, 2, 3):
         parents = dict(Topic.objects.filter(level=level - 1).values_list("code", "pk"))
         count += upsert(Topic, [_with_parent(row, parents) for row in rows if row["level"] == level])
     return count
+
+
+def _routes() -> set[str]:
+    """What a topic's route may name: a number to connect to, or a ground with its legal way."""
+    numbers = ReasonCode.objects.filter(list=ReasonList.TRANSFER).values_list("code", flat=True)
+    return {*numbers, *RefusalGround.objects.values_list("code", flat=True)}
+
+
+@transaction.atomic
+def save_topic(*, actor: Any, at: datetime, topic: Topic) -> Topic:
+    """Write a topic as an administrator has it in hand. Refused as `save_reference_row`.
+
+    Also invalid: a code that does not lie under its parent; a leaf that has neither a route nor a lead; one that has
+    both; a rule that names a unit which does not exist.
+    """
+    wrong = _contradiction(topic)
+    if wrong:
+        raise Refused("invalid", message=wrong)
+    return save_reference_row(actor=actor, at=at, row=topic)
+
+
+def _contradiction(topic: Topic) -> str:
+    above = topic.parent.code if topic.parent else None
+    if level_of(topic.code) != topic.level or parent_code(topic.code) != above:
+        return f"代码 {topic.code} 与层级或上级不符。"
+    if topic.route and topic.route not in _routes():
+        return f"没有这个转接号码或不予受理情形：{topic.route}。"
+    if topic.route and topic.lead_rule:
+        return "转接或告知法定途径的主题不派单，请去掉主办规则。"
+    if topic.is_dispatched and not topic.lead_rule:
+        return "三级主题要有主办规则，或写明转接号码、法定途径。"
+    if topic.lead_rule in ("city", "urban") and topic.default_lead is None:
+        return "请选定市级主办单位。"
+    named = {rule.removeprefix("unit:") for rule in topic.assisting_rules if rule.startswith("unit:")}
+    unknown = named - set(Unit.objects.filter(code__in=named).values_list("code", flat=True))
+    return f"没有这些单位：{'、'.join(sorted(unknown))}。" if unknown else ""
 
 
 def level_of(code: str) -> int:

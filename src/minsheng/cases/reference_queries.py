@@ -25,8 +25,8 @@ def leaf_topics(*, at: datetime) -> list[Topic]:
 def find_topics(text: str, *, at: datetime, limit: int = 12) -> list[Topic]:
     """Leaves for a search word (name, alias, keyword, pinyin, initials) or for a whole message that says a keyword.
 
-    Exact words first, then beginnings, then what contains the text, then leaves of which a word is said in the text (the
-    longest word first). One query; the 340 leaves are ranked in Python.
+    Exact words first, then beginnings, then what contains the text, then leaves of which a word is said in the text
+    (the longest word first). One query; the 340 leaves are ranked in Python.
     """
     typed = rules.normalised(text)
     if not typed:

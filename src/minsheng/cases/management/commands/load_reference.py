@@ -1,4 +1,4 @@
-"""`load_reference`: calendar, limits, places, units, topics, grounds and reasons, all or nothing, as often as you like."""
+"""`load_reference`: calendar, limits, places, units, topics, grounds and reasons; all or nothing, repeatable."""
 
 from __future__ import annotations
 
