@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from django.db import models
-from django.db.models.enums import ChoicesType
+
+if TYPE_CHECKING:  # the stubs give TextChoices a metaclass of its own, which ours must then descend from
+    from django.db.models.enums import _TextChoicesType as ChoicesType
+else:
+    from django.db.models.enums import ChoicesType
 
 
 class _ColouredType(ChoicesType):
