@@ -33,10 +33,10 @@ def _our_password_page(request: HttpRequest, extra_context: Any = None) -> HttpR
 admin.site.unregister(Group)
 # The configuration screens take no password of their own: lock-out and second factor are in the one way in.
 admin.site.login = secure_admin_login(admin.site.login)  # type: ignore[method-assign]
-admin.site.password_change = _our_password_page  # type: ignore[method-assign]
+admin.site.password_change = _our_password_page  # type: ignore[assignment,method-assign]
 
 
-class NewPersonForm(forms.ModelForm):  # type: ignore[type-arg]
+class NewPersonForm(forms.ModelForm):
     """Who it is and a first password, which they change at once."""
 
     password = forms.CharField(
@@ -54,7 +54,7 @@ class NewPersonForm(forms.ModelForm):  # type: ignore[type-arg]
         return str(self.cleaned_data["username"]).strip().lower()
 
 
-class RolesForm(forms.ModelForm):  # type: ignore[type-arg]
+class RolesForm(forms.ModelForm):
     """Which roles, and for which unit."""
 
     roles = forms.MultipleChoiceField(
@@ -68,7 +68,7 @@ class RolesForm(forms.ModelForm):  # type: ignore[type-arg]
 
 
 @admin.register(User)
-class UserAdmin(ModelAdmin):  # type: ignore[misc]
+class UserAdmin(ModelAdmin):
     """One list, two hands."""
 
     list_display = ("username", "display_name", "staff_number", "role_names", "unit", "is_active")
@@ -128,7 +128,8 @@ class UserAdmin(ModelAdmin):  # type: ignore[misc]
 
     def save_model(self, request: HttpRequest, obj: User, form: Any, change: bool) -> None:
         """By the actions, which check the role again and audit."""
-        data, common = form.cleaned_data, {"actor": _actor(request), "at": timezone.now()}
+        data = form.cleaned_data
+        common: dict[str, Any] = {"actor": _actor(request), "at": timezone.now()}
         if not change:
             made = actions.create_user(
                 **common,

@@ -48,7 +48,7 @@ def take(request: HttpRequest) -> Kept | None:
     ]
     if not fields or sum(len(name) + len(value) for name, value in fields) > LARGEST:
         return None
-    return Kept(int(request.user.pk), request.get_full_path(), fields, bool(request.FILES))
+    return Kept(request.user.pk or 0, request.get_full_path(), fields, bool(request.FILES))
 
 
 def put(request: HttpRequest, kept: Kept) -> None:
