@@ -10,7 +10,6 @@ import minsheng.audit.fields
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
@@ -19,77 +18,138 @@ class Migration(migrations.Migration):
 
     operations = [
         migrations.CreateModel(
-            name='AuditEntry',
+            name="AuditEntry",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('at', models.DateTimeField(verbose_name='时间')),
-                ('actor_label', models.CharField(blank=True, max_length=100, verbose_name='操作人（当时）')),
-                ('role', models.CharField(blank=True, max_length=100, verbose_name='角色')),
-                ('code', models.CharField(max_length=80, verbose_name='操作')),
-                ('subject_type', models.CharField(blank=True, max_length=80, verbose_name='对象类别')),
-                ('subject_id', models.CharField(blank=True, max_length=64, verbose_name='对象')),
-                ('subject_label', models.CharField(blank=True, max_length=200, verbose_name='对象编号')),
-                ('why', models.TextField(blank=True, verbose_name='理由')),
-                ('detail', models.JSONField(default=dict, verbose_name='详情')),
-                ('outcome', models.CharField(choices=[('done', '成功'), ('refused', '被拒绝'), ('failed', '失败')], default='done', max_length=10, verbose_name='结果')),
-                ('ip', models.GenericIPAddressField(null=True, verbose_name='网络地址')),
-                ('session', models.CharField(blank=True, max_length=16, verbose_name='会话')),
-                ('terminal', models.CharField(blank=True, max_length=200, verbose_name='终端')),
-                ('trace_id', models.CharField(blank=True, max_length=64, verbose_name='追踪号')),
-                ('xid', minsheng.audit.fields.TransactionIdField()),
-                ('actor', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL, verbose_name='操作人')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("at", models.DateTimeField(verbose_name="时间")),
+                ("actor_label", models.CharField(blank=True, max_length=100, verbose_name="操作人（当时）")),
+                ("role", models.CharField(blank=True, max_length=100, verbose_name="角色")),
+                ("code", models.CharField(max_length=80, verbose_name="操作")),
+                ("subject_type", models.CharField(blank=True, max_length=80, verbose_name="对象类别")),
+                ("subject_id", models.CharField(blank=True, max_length=64, verbose_name="对象")),
+                ("subject_label", models.CharField(blank=True, max_length=200, verbose_name="对象编号")),
+                ("why", models.TextField(blank=True, verbose_name="理由")),
+                ("detail", models.JSONField(default=dict, verbose_name="详情")),
+                (
+                    "outcome",
+                    models.CharField(
+                        choices=[("done", "成功"), ("refused", "被拒绝"), ("failed", "失败")],
+                        default="done",
+                        max_length=10,
+                        verbose_name="结果",
+                    ),
+                ),
+                ("ip", models.GenericIPAddressField(null=True, verbose_name="网络地址")),
+                ("session", models.CharField(blank=True, max_length=16, verbose_name="会话")),
+                ("terminal", models.CharField(blank=True, max_length=200, verbose_name="终端")),
+                ("trace_id", models.CharField(blank=True, max_length=64, verbose_name="追踪号")),
+                ("xid", minsheng.audit.fields.TransactionIdField()),
+                (
+                    "actor",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                        verbose_name="操作人",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': '审计记录',
+                "verbose_name": "审计记录",
             },
         ),
         migrations.CreateModel(
-            name='Seal',
+            name="Seal",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('number', models.PositiveBigIntegerField(unique=True, verbose_name='序号')),
-                ('at', models.DateTimeField(verbose_name='时间')),
-                ('previous', models.BinaryField(max_length=32)),
-                ('from_xid', models.BigIntegerField()),
-                ('to_xid', models.BigIntegerField()),
-                ('audit_count', models.PositiveIntegerField()),
-                ('audit_rows', models.BinaryField()),
-                ('timeline_count', models.PositiveIntegerField()),
-                ('heads', models.JSONField(default=dict)),
-                ('digest', models.BinaryField(max_length=32)),
-                ('signature', models.BinaryField(max_length=32)),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("number", models.PositiveBigIntegerField(unique=True, verbose_name="序号")),
+                ("at", models.DateTimeField(verbose_name="时间")),
+                ("previous", models.BinaryField(max_length=32)),
+                ("from_xid", models.BigIntegerField()),
+                ("to_xid", models.BigIntegerField()),
+                ("audit_count", models.PositiveIntegerField()),
+                ("audit_rows", models.BinaryField()),
+                ("timeline_count", models.PositiveIntegerField()),
+                ("heads", models.JSONField(default=dict)),
+                ("digest", models.BinaryField(max_length=32)),
+                ("signature", models.BinaryField(max_length=32)),
             ],
             options={
-                'verbose_name': '封存',
-                'constraints': [models.CheckConstraint(condition=models.Q(('to_xid__gt', models.F('from_xid'))), name='audit_seal_window')],
+                "verbose_name": "封存",
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(("to_xid__gt", models.F("from_xid"))), name="audit_seal_window"
+                    )
+                ],
             },
         ),
         pgtrigger.migrations.AddTrigger(
-            model_name='seal',
-            trigger=pgtrigger.compiler.Trigger(name='append_only', sql=pgtrigger.compiler.UpsertTriggerSql(func="RAISE EXCEPTION 'pgtrigger: Cannot update or delete rows from % table', TG_TABLE_NAME;", hash='425da599b8e4cf7384a383a64e17697a9d08a345', operation='UPDATE OR DELETE', pgid='pgtrigger_append_only_4de12', table='audit_seal', when='BEFORE')),
+            model_name="seal",
+            trigger=pgtrigger.compiler.Trigger(
+                name="append_only",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    func="RAISE EXCEPTION 'pgtrigger: Cannot update or delete rows from % table', TG_TABLE_NAME;",
+                    hash="425da599b8e4cf7384a383a64e17697a9d08a345",
+                    operation="UPDATE OR DELETE",
+                    pgid="pgtrigger_append_only_4de12",
+                    table="audit_seal",
+                    when="BEFORE",
+                ),
+            ),
         ),
         migrations.AddIndex(
-            model_name='auditentry',
-            index=models.Index(models.F('xid'), models.F('id'), name='audit_entry_xid'),
+            model_name="auditentry",
+            index=models.Index(models.F("xid"), models.F("id"), name="audit_entry_xid"),
         ),
         migrations.AddIndex(
-            model_name='auditentry',
-            index=models.Index(models.OrderBy(models.F('at'), descending=True), models.OrderBy(models.F('id'), descending=True), name='audit_entry_at'),
+            model_name="auditentry",
+            index=models.Index(
+                models.OrderBy(models.F("at"), descending=True),
+                models.OrderBy(models.F("id"), descending=True),
+                name="audit_entry_at",
+            ),
         ),
         migrations.AddIndex(
-            model_name='auditentry',
-            index=models.Index(models.F('actor'), models.OrderBy(models.F('at'), descending=True), models.OrderBy(models.F('id'), descending=True), name='audit_entry_actor'),
+            model_name="auditentry",
+            index=models.Index(
+                models.F("actor"),
+                models.OrderBy(models.F("at"), descending=True),
+                models.OrderBy(models.F("id"), descending=True),
+                name="audit_entry_actor",
+            ),
         ),
         migrations.AddIndex(
-            model_name='auditentry',
-            index=models.Index(models.F('code'), models.OrderBy(models.F('at'), descending=True), models.OrderBy(models.F('id'), descending=True), name='audit_entry_code'),
+            model_name="auditentry",
+            index=models.Index(
+                models.F("code"),
+                models.OrderBy(models.F("at"), descending=True),
+                models.OrderBy(models.F("id"), descending=True),
+                name="audit_entry_code",
+            ),
         ),
         migrations.AddIndex(
-            model_name='auditentry',
-            index=models.Index(models.F('subject_type'), models.F('subject_id'), models.OrderBy(models.F('at'), descending=True), models.OrderBy(models.F('id'), descending=True), name='audit_entry_subject'),
+            model_name="auditentry",
+            index=models.Index(
+                models.F("subject_type"),
+                models.F("subject_id"),
+                models.OrderBy(models.F("at"), descending=True),
+                models.OrderBy(models.F("id"), descending=True),
+                name="audit_entry_subject",
+            ),
         ),
         pgtrigger.migrations.AddTrigger(
-            model_name='auditentry',
-            trigger=pgtrigger.compiler.Trigger(name='append_only', sql=pgtrigger.compiler.UpsertTriggerSql(func="RAISE EXCEPTION 'pgtrigger: Cannot update or delete rows from % table', TG_TABLE_NAME;", hash='ab24cb77a22d3160dc788fecde00a98236f14d09', operation='UPDATE OR DELETE', pgid='pgtrigger_append_only_6cfb3', table='audit_auditentry', when='BEFORE')),
+            model_name="auditentry",
+            trigger=pgtrigger.compiler.Trigger(
+                name="append_only",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    func="RAISE EXCEPTION 'pgtrigger: Cannot update or delete rows from % table', TG_TABLE_NAME;",
+                    hash="ab24cb77a22d3160dc788fecde00a98236f14d09",
+                    operation="UPDATE OR DELETE",
+                    pgid="pgtrigger_append_only_6cfb3",
+                    table="audit_auditentry",
+                    when="BEFORE",
+                ),
+            ),
         ),
     ]
