@@ -23,7 +23,7 @@ from minsheng.worktime.moments import day_of
 _NEXT_VERSION = ("code", "name", "clock", "kind", "topic_code", "urgency", "amount", "unit", "legal_basis", "source")
 
 
-class _ActionAdmin(ModelAdmin):  # type: ignore[misc]
+class _ActionAdmin(ModelAdmin):
     """Nothing is deleted here: history stays, and an end has a date."""
 
     show_full_result_count = False

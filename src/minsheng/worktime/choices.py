@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Self
-
 from minsheng.ui.choices import ColouredChoices
 
 
@@ -15,31 +13,38 @@ class LimitUnit(ColouredChoices):
 
 
 class Clock(ColouredChoices):
-    """What a limit limits. `started_by` is the event that starts the clock, as the sentence names it."""
+    """What a limit limits."""
 
-    started_by: str
+    ACCEPTANCE = "acceptance", "受理"
+    DISPATCH = "dispatch", "批转"
+    READ = "read", "查阅"
+    RETURN_REQUEST = "return_request", "申请退件"
+    RETURN_DECISION = "return_decision", "退件裁定"
+    HANDLING = "handling", "办理"
+    FIRST_MEASURES = "first_measures", "先行处置"
+    ASSIST = "assist", "协办"
+    AUDIT = "audit", "审核"
+    FOLLOW_UP = "follow_up", "回访"
+    SECOND_HANDLING = "second_handling", "二次办理"
+    EXTENSION = "extension", "延期"
+    CITIZEN = "citizen", "群众时限"
 
-    def __new__(cls, value: str, started_by: str = "") -> Self:
-        member = str.__new__(cls, value)
-        member._value_ = value
-        member.colour = "secondary"
-        member.started_by = started_by
-        return member
+    @property
+    def started_by(self) -> str:
+        """The event that starts it, as the sentence of a deadline names it; dispatch starts whatever is not listed."""
+        return _STARTED_BY.get(self.value, "批转")
 
-    # value, the event that starts it, label
-    ACCEPTANCE = "acceptance", "提交", "受理"
-    DISPATCH = "dispatch", "受理", "批转"
-    READ = "read", "批转", "查阅"
-    RETURN_REQUEST = "return_request", "查阅", "申请退件"
-    RETURN_DECISION = "return_decision", "申请", "退件裁定"
-    HANDLING = "handling", "批转", "办理"
-    FIRST_MEASURES = "first_measures", "批转", "先行处置"
-    ASSIST = "assist", "批转", "协办"
-    AUDIT = "audit", "回复", "审核"
-    FOLLOW_UP = "follow_up", "审核通过", "回访"
-    SECOND_HANDLING = "second_handling", "批转", "二次办理"
-    EXTENSION = "extension", "原时限届满", "延期"
-    CITIZEN = "citizen", "受理", "群众时限"
+
+_STARTED_BY = {
+    "acceptance": "提交",
+    "dispatch": "受理",
+    "return_request": "查阅",
+    "return_decision": "申请",
+    "audit": "回复",
+    "follow_up": "审核通过",
+    "extension": "原时限届满",
+    "citizen": "受理",
+}
 
 
 class DayKind(ColouredChoices):
@@ -53,17 +58,15 @@ class DayKind(ColouredChoices):
 class Light(ColouredChoices):
     """Warning light: colour and shape both, for who does not see the colour (screens.md)."""
 
-    shape: str
+    NONE = "none", "时限充裕"
+    YELLOW = "yellow", "临近时限", "yellow"
+    ORANGE = "orange", "即将到期", "orange"
+    RED = "red", "已逾期", "red"
 
-    def __new__(cls, value: str, colour: str = "secondary", shape: str = "") -> Self:
-        member = str.__new__(cls, value)
-        member._value_ = value
-        member.colour = colour
-        member.shape = shape
-        return member
+    @property
+    def shape(self) -> str:
+        """The mark that says the same without colour."""
+        return _SHAPES[self.value]
 
-    # value, colour, shape, label
-    NONE = "none", "secondary", "○", "时限充裕"
-    YELLOW = "yellow", "yellow", "●", "临近时限"
-    ORANGE = "orange", "orange", "◆", "即将到期"
-    RED = "red", "red", "▲", "已逾期"
+
+_SHAPES = {"none": "○", "yellow": "●", "orange": "◆", "red": "▲"}

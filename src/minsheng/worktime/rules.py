@@ -134,6 +134,18 @@ class Extension:
 
 
 @dataclass(frozen=True)
+class Cap:
+    """Cut to the deadline above: a lower unit's clock never outlasts the one that it was given from."""
+
+    from_due: datetime
+    to_due: datetime
+
+
+Adjustment = Pause | Extension | Cap
+_ADJUSTMENTS: dict[str, type[Adjustment]] = {"pause": Pause, "extension": Extension, "cap": Cap}
+
+
+@dataclass(frozen=True)
 class Recount:
     """The calendar changed while the deadline was open."""
 
@@ -161,7 +173,7 @@ class Derivation:
     due_at: datetime
     skipped: tuple[Skip, ...] = ()
     made_up: tuple[date, ...] = ()
-    adjustments: tuple[Pause | Extension, ...] = ()
+    adjustments: tuple[Adjustment, ...] = ()
     provisional: tuple[int, ...] = ()
     recounts: tuple[Recount, ...] = ()
 
@@ -180,6 +192,11 @@ class Derivation:
         """Extensions in their order."""
         return tuple(a for a in self.adjustments if isinstance(a, Extension))
 
+    @property
+    def caps(self) -> tuple[Cap, ...]:
+        """Cuts in their order."""
+        return tuple(a for a in self.adjustments if isinstance(a, Cap))
+
     def sentence(self) -> str:
         """The deadline and its reason in Chinese (screens.md)."""
         return wording.derivation_sentence(self)
@@ -188,7 +205,7 @@ class Derivation:
         """Plain JSON, the inverse of from_json; moments in Shanghai's offset."""
         data = asdict(self)
         data["adjustments"] = [
-            {"type": "pause" if isinstance(a, Pause) else "extension", **asdict(a)} for a in self.adjustments
+            {"type": type(adjustment).__name__.lower(), **asdict(adjustment)} for adjustment in self.adjustments
         ]
         plain: dict[str, Any] = _plain(data)
         return plain
@@ -242,10 +259,9 @@ def _limit(data: Mapping[str, Any]) -> Limit:
     return Limit(data["amount"], LimitUnit(data["unit"]))
 
 
-def _adjustment(data: Mapping[str, Any]) -> Pause | Extension:
-    if data["type"] == "pause":
-        return Pause(_moment(data["began"]), _moment(data["ended"]), data["days"])
-    return Extension(_moment(data["from_due"]), _moment(data["to_due"]), _moment(data["granted_at"]))
+def _adjustment(data: Mapping[str, Any]) -> Adjustment:
+    values = {key: _moment(item) if isinstance(item, str) else item for key, item in data.items() if key != "type"}
+    return _ADJUSTMENTS[data["type"]](**values)
 
 
 def derive(
@@ -366,8 +382,24 @@ def with_extension(derivation: Derivation, to_date: date, *, granted_at: datetim
     )
 
 
+def with_cap(derivation: Derivation, due_at: datetime) -> Derivation:
+    """No later than the deadline above it (sub-dispatch, design §4); one that is not later comes back as it was."""
+    due = local(due_at)
+    if derivation.due_at <= due:
+        return derivation
+    last = last_day_before(due)
+    return replace(
+        derivation,
+        last_day=last,
+        due_at=due,
+        skipped=tuple(replace(skip, last=min(skip.last, last)) for skip in derivation.skipped if skip.first <= last),
+        made_up=tuple(day for day in derivation.made_up if day <= last),
+        adjustments=(*derivation.adjustments, Cap(derivation.due_at, due)),
+    )
+
+
 def recompute(derivation: Derivation, calendar: Calendar, *, at: datetime) -> Derivation:
-    """The same deadline under the calendar of now, with its pauses and extensions applied again in their order.
+    """The same deadline under the calendar of now, with its pauses, extensions and caps applied again in their order.
 
     A deadline that has passed at `at` comes back as it was, and none is moved to a moment that has passed: a notice
     makes nobody late for a day gone by (design §5). A move, or a provisional year become known, is noted in `recounts`.
@@ -396,7 +428,9 @@ def recompute(derivation: Derivation, calendar: Calendar, *, at: datetime) -> De
     return replace(fresh, recounts=recounts)
 
 
-def _again(derivation: Derivation, adjustment: Pause | Extension, calendar: Calendar) -> Derivation:
+def _again(derivation: Derivation, adjustment: Adjustment, calendar: Calendar) -> Derivation:
+    if isinstance(adjustment, Cap):
+        return with_cap(derivation, adjustment.to_due)
     if isinstance(adjustment, Pause):
         # No check of its moments: it was rightly granted under the calendar of then.
         return _paused(derivation, adjustment.began, adjustment.ended, calendar)

@@ -104,6 +104,7 @@ def _adjusted_words(derivation: Derivation, year: int) -> list[str]:
         added = f"{pause.days} 个工作日" if derivation.limit.in_days else _elapsed(pause.ended - pause.began)
         span = _span_words(day_of(pause.began), day_of(pause.ended), year)
         words.append(f"{span}挂起，顺延 {added}")
+    words += [f"不晚于上级时限，原至 {_until(cap.from_due, year=year)}" for cap in derivation.caps]
     words += [f"经批准延期，原至 {_until(extension.from_due, year=year)}" for extension in derivation.extensions]
     return words
 

@@ -20,6 +20,7 @@ from minsheng.worktime.rules import (
     light,
     light_moments,
     recompute,
+    with_cap,
     with_extension,
     with_pause,
 )
@@ -194,6 +195,17 @@ def test_an_extension_moves_to_its_date_and_only_later() -> None:
         with_extension(extended, date(2026, 12, 15), granted_at=at("2026-11-28T10:00"))
 
 
+def test_a_cap_cuts_to_the_deadline_above_and_never_lengthens() -> None:
+    task = derive(at("2026-11-25T09:00"), limit=days(3), calendar=SHIPPED)  # → 30 November
+    capped = with_cap(task, end_of(date(2026, 11, 28)))
+    assert (capped.due_at, capped.last_day) == (end_of(date(2026, 11, 28)), date(2026, 11, 28))
+    assert capped.sentence() == (
+        "11月28日（周六）24:00 前 · 3 个工作日，自 11月25日 批转次日起算，跳过周六，不晚于上级时限，原至 11月30日 24:00"
+    )
+    assert with_cap(task, task.due_at) is task
+    assert recompute(capped, SHIPPED, at=at("2026-11-26T09:00")) == capped
+
+
 # --- provisional ----------------------------------------------------------------------------------
 
 
@@ -305,6 +317,7 @@ def test_lights_have_colour_and_shape() -> None:
     assert [(item.shape, item.label) for item in Light] == [
         ("○", "时限充裕"), ("●", "临近时限"), ("◆", "即将到期"), ("▲", "已逾期"),
     ]  # fmt: skip
+    assert [item.colour for item in Light] == ["secondary", "yellow", "orange", "red"]
     assert light(at("2026-11-26T10:00"), at("2026-11-26T09:00"), None) == Light.NONE
 
 
@@ -335,6 +348,8 @@ def derivations(draw: st.DrawFn) -> tuple[Derivation, Calendar]:
         made = with_pause(made, began, began + draw(spans), calendar)
     if draw(st.booleans()):
         made = with_extension(made, day_of(made.due_at) + draw(spans), granted_at=made.start)
+    if draw(st.booleans()):
+        made = with_cap(made, made.start + (made.due_at - made.start) * draw(st.floats(0.01, 1.5)))
     return made, calendar
 
 
