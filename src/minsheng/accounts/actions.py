@@ -17,6 +17,7 @@ from django.conf import settings
 from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
 from django.db import transaction
+from django.db.models import Q
 
 from minsheng.accounts import rules
 from minsheng.accounts.choices import ADMIN_ROLES, Role
@@ -47,7 +48,20 @@ def _require(actor: User, action: str, *, target: User | None = None) -> None:
 
 
 def _lock(user: User) -> User:
-    return User.objects.select_for_update().get(pk=user.pk)
+    """NO KEY: whoever writes a row that names this person, a timeline entry above all, does not wait for us."""
+    return User.objects.select_for_update(no_key=True).get(pk=user.pk)
+
+
+def _lock_with_administrators(actor: User, action: str, user: User) -> tuple[User, list[User]]:
+    """Lock the person and every active administrator, in one order, and check the actor again as they stand now.
+
+    So two administrators who stop each other at the same moment do not both succeed, nor wait for each other."""
+    wanted = Q(pk=user.pk) | Q(is_active=True, roles__overlap=sorted(str(role) for role in ADMIN_ROLES))
+    locked = {row.pk: row for row in User.objects.select_for_update(no_key=True).filter(wanted).order_by("pk")}
+    if actor.pk not in locked:
+        raise Refused("forbidden", action=_LABELS[action])
+    _require(locked[actor.pk], action, target=user)
+    return locked[user.pk], [row for row in locked.values() if row.is_active]
 
 
 def _check_password(password: str, user: User) -> None:
@@ -63,13 +77,10 @@ def _check_roles(roles: Iterable[str], *, has_unit: bool) -> None:
         raise Refused("invalid", message=problem)
 
 
-def _keep_an_administrator(user: User, after: Iterable[str]) -> None:
-    """Each of the three administrators always has a holder: without one nobody could make the next.
-
-    Locks the holders, so that two administrators cannot stop each other at the same moment."""
+def _keep_an_administrator(user: User, after: Iterable[str], administrators: list[User]) -> None:
+    """Each of the three administrators always has a holder: without one nobody could make the next."""
     for role in ADMIN_ROLES & set(user.roles) - set(after):
-        holders = User.objects.select_for_update().filter(is_active=True, roles__contains=[str(role)]).order_by("pk")
-        if not [holder for holder in holders if holder.pk != user.pk]:
+        if user.is_active and not [other for other in administrators if other.has_role(role) and other.pk != user.pk]:
             raise Refused("invalid", message=f"{user} 是唯一在用的{Role(role).label}，请先另设一位。")
 
 
@@ -206,10 +217,10 @@ def grant_roles(
     """Give a person exactly these roles, and the unit that units' roles need (design §6); an empty list takes all
     away."""
     _require(actor, "grant_roles", target=user)
-    user = _lock(user)
     roles = _ordered(roles)
     _check_roles(roles, has_unit=unit is not None)
-    _keep_an_administrator(user, roles)
+    user, administrators = _lock_with_administrators(actor, "grant_roles", user)
+    _keep_an_administrator(user, roles, administrators)
     before = {"roles": user.roles, "unit": user.unit_id}
     user.roles, user.unit = roles, unit
     user.save(update_fields=["roles", "unit"])
@@ -235,10 +246,10 @@ def move_to_unit(*, actor: User, at: datetime, user: User, unit: Unit, why: str 
 def deactivate(*, actor: User, at: datetime, user: User, why: str = "") -> User:
     """Nobody is deleted, for what they did stays theirs. Their sessions end with their next request."""
     _require(actor, "deactivate", target=user)
-    user = _lock(user)
+    user, administrators = _lock_with_administrators(actor, "deactivate", user)
     if not user.is_active:
         return user
-    _keep_an_administrator(user, ())
+    _keep_an_administrator(user, (), administrators)
     user.is_active, user.deactivated_at = False, at
     user.save(update_fields=["is_active", "deactivated_at"])
     _record_change(actor, at, "accounts.deactivated", user, {"is_active": True}, {"is_active": False}, why)

@@ -55,10 +55,16 @@ class NewPersonForm(forms.ModelForm):
 
 
 class RolesForm(forms.ModelForm):
-    """Which roles, and for which unit."""
+    """Which roles, for which unit; and a password for who has forgotten theirs."""
 
     roles = forms.MultipleChoiceField(
         label="角色", choices=Role.choices, required=False, widget=forms.CheckboxSelectMultiple
+    )
+    password = forms.CharField(
+        label="重设密码",
+        required=False,
+        widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
+        help_text="留空则不改。本人下次登录时须更换。",
     )
     why = forms.CharField(label="理由", max_length=200, help_text="写入审计记录。")
 
@@ -109,7 +115,7 @@ class UserAdmin(ModelAdmin):
         if obj is None:
             return ("username", "display_name", "staff_number", "password")
         if rules.may(_actor(request).roles, "grant_roles"):
-            return ("username", "display_name", "roles", "unit", "why")
+            return ("username", "display_name", "roles", "unit", "password", "why")
         return ("username", "display_name", "staff_number", "role_names", "unit", "is_active", "deactivated_at")
 
     def get_readonly_fields(self, request: HttpRequest, obj: User | None = None) -> tuple[str, ...]:
@@ -140,7 +146,10 @@ class UserAdmin(ModelAdmin):
             )
             obj.pk = made.pk
         elif isinstance(form, RolesForm):
-            actions.grant_roles(**common, user=obj, roles=data["roles"], unit=data["unit"], why=data["why"])
+            if {"roles", "unit"} & set(form.changed_data):
+                actions.grant_roles(**common, user=obj, roles=data["roles"], unit=data["unit"], why=data["why"])
+            if data["password"]:
+                actions.set_password(**common, user=obj, password=data["password"])
         else:
             actions.edit_person(
                 **common, user=obj, display_name=data["display_name"], staff_number=data["staff_number"]

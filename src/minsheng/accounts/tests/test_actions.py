@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from threading import Barrier
 from typing import Any
 
 import pytest
+from django.db import connection
 from django.utils import timezone
 
 from minsheng.accounts import actions, queries, rules
@@ -183,3 +186,24 @@ def test_first_administrators_once_for_each_role(db: None) -> None:
             actions.create_first_administrator(
                 at=NOW, role=role, username=username, display_name="x", password=PASSWORD
             )
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_administrators_who_stop_each_other_at_once_do_not_both_succeed(person: Person) -> None:
+    one, two = person(Role.SYSTEM_ADMIN), person(Role.SYSTEM_ADMIN)
+    ready = Barrier(2)
+
+    def stop(actor: User, other: User) -> str:
+        ready.wait(timeout=10)
+        try:
+            actions.deactivate(actor=actor, at=NOW, user=other)
+        except Refused as refused:
+            return refused.code
+        finally:
+            connection.close()
+        return "done"
+
+    with ThreadPoolExecutor(2) as pool:
+        results = [future.result(timeout=20) for future in [pool.submit(stop, one, two), pool.submit(stop, two, one)]]
+    assert sorted(results) == ["done", "forbidden"]
+    assert queries.holders(Role.SYSTEM_ADMIN).count() == 1

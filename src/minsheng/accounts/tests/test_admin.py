@@ -10,6 +10,7 @@ from django.test import Client
 
 from minsheng.accounts.choices import ADMIN_ROLES, Role
 from minsheng.accounts.models import User
+from minsheng.audit.models import AuditEntry
 from minsheng.organisations.models import Unit
 
 pytestmark = pytest.mark.django_db
@@ -82,6 +83,13 @@ def test_the_security_administrator_grants_and_cannot_stop(
     bad = client.post(change, {"roles": ["unit_leader"], "unit": "", "why": "任命"})
     assert "须先选定承办单位" in bad.content.decode()
     assert client.post(change, {"roles": ["unit_leader"], "unit": unit.pk, "why": "任命"}).status_code == 302
+    same = {"roles": ["unit_leader"], "unit": unit.pk, "why": "忘记密码", "password": "Minjiang-1949!"}
+    assert client.post(change, same).status_code == 302
+    assert list(AuditEntry.objects.order_by("id").values_list("code", flat=True))[-2:] == [
+        "accounts.roles_granted",
+        "accounts.password_reset",
+    ]
     client.post("/admin/accounts/user/", {"action": "stop", "_selected_action": [user.pk]})
     user.refresh_from_db()
+    assert user.check_password("Minjiang-1949!")
     assert (user.roles, user.unit, user.is_active) == (["unit_leader"], unit, True)

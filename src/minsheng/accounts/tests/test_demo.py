@@ -16,6 +16,7 @@ from minsheng.accounts.choices import Role
 from minsheng.accounts.models import User
 from minsheng.organisations.choices import UnitKind
 from minsheng.organisations.models import Unit
+from minsheng.organisations.reference import load_places, load_units
 
 pytestmark = pytest.mark.django_db
 
@@ -95,3 +96,10 @@ def test_deploy_check_wants_a_second_factor(person: Callable[..., User]) -> None
     for role in (Role.SYSTEM_ADMIN, Role.SECURITY_ADMIN, Role.AUDIT_ADMIN):
         person(role)
     assert [m.id for m in checks.deployable_people()] == ["accounts.E005"] * 3
+
+
+def test_every_unit_of_the_table_is_in_the_reference_data(settings: Any, db: None) -> None:
+    load_places(actor=None, at=timezone.now())
+    load_units(actor=None, at=timezone.now())
+    settings.DEMO = True
+    assert "对湖街道" in call("demo_logins", "--print")
