@@ -260,7 +260,9 @@ def _limit(data: Mapping[str, Any]) -> Limit:
 
 
 def _adjustment(data: Mapping[str, Any]) -> Adjustment:
-    values = {key: _moment(item) if isinstance(item, str) else item for key, item in data.items() if key != "type"}
+    values: dict[str, Any] = {
+        key: _moment(item) if isinstance(item, str) else item for key, item in data.items() if key != "type"
+    }
     return _ADJUSTMENTS[data["type"]](**values)
 
 
