@@ -158,8 +158,11 @@ def _refuse_unseen(case: Case, actor: User | Outsider, label: str) -> None:
 
 
 def _refuse_stale(case: Case, version: int | None) -> None:
-    if version is not None and version != case.version:
-        raise Refused("stale", since=version, version=case.version)
+    if version is None or version == case.version:
+        return
+    entries = TimelineEntry.objects.filter(case=case, seq__gt=version).order_by("seq")
+    changes = [{"at": e.at, "actor": e.actor_label, "sentence": e.payload.get("summary", "")} for e in entries]
+    raise Refused("stale", since=version, version=case.version, changes=changes)
 
 
 def _snapshot(row: models.Model | None) -> dict[str, Any]:

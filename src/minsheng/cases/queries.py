@@ -1,0 +1,153 @@
+"""Reads of cases. Every one starts from `visible_to`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from django.db.models import Prefetch, QuerySet
+
+from minsheng.cases import rules, scope, work, workflow
+from minsheng.cases.choices import ACTIVE_TASK_STATES, CaseState
+from minsheng.cases.guards import Situation
+from minsheng.cases.models import Case, Outreach, Reply, Task
+from minsheng.cases.rules import Disclosure
+from minsheng.errors import Refused
+from minsheng.secrecy import normalise_phone, search_hash
+
+if TYPE_CHECKING:
+    from minsheng.accounts.models import User
+
+
+def case_for(user: User, number: str) -> Case:
+    """The case of this number, for who may know of it. Errors: not_found."""
+    case = (
+        Case.objects.visible_to(user)
+        .select_related(
+            "topic__parent__parent",
+            "place__parent",
+            "applicant",
+            "accused_unit",
+            "ending_ground",
+            "merged_into",
+            "split_from",
+            "accepted_by",
+            "dispatched_by",
+            "ruled_unit",
+        )
+        .filter(number=rules.normalise_number(number))
+        .first()
+    )
+    if case is None:
+        raise Refused("not_found")
+    return case
+
+
+@dataclass(frozen=True)
+class CaseView:
+    """A case as one person sees it: everything the page needs, and nothing that it must not show."""
+
+    case: Case
+    disclosure: Disclosure
+    situation: Situation
+    replies: list[Reply]
+
+    def actions(self) -> list[tuple[workflow.Transition, Task | None]]:
+        """What this person may do now, in the order of the table: rows of the case, then of each task."""
+        found: list[tuple[workflow.Transition, Task | None]] = []
+        for row in workflow.TRANSITIONS:
+            if row.subject is workflow.Subject.CASE:
+                if workflow.allows(row, self.situation):
+                    found.append((row, None))
+                continue
+            for task in self.situation.tasks:
+                if workflow.allows(row, _with_task(self.situation, task)):
+                    found.append((row, task))
+        return found
+
+
+def _with_task(situation: Situation, task: Task) -> Situation:
+    from dataclasses import replace
+
+    return replace(situation, task=task)
+
+
+def view_case(user: User, case: Case, *, at: datetime) -> CaseView:
+    """The case for its page. `case` comes from case_for."""
+    situation = work.situation_of(case, actor=user, at=at)
+    replies = list(
+        Reply.objects.filter(task__case=case)
+        .select_related("task__unit", "written_by", "signed_by", "audited_by")
+        .prefetch_related("attachments")
+        .order_by("-written_at", "-id")
+    )
+    return CaseView(case, scope.disclosure_for(user, case, situation.tasks), situation, replies)
+
+
+def queue(user: User, *states: str) -> QuerySet[Case]:
+    """Cases in these states that the person may see, most pressing and longest waiting first."""
+    return (
+        Case.objects.visible_to(user)
+        .filter(state__in=states)
+        .select_related("topic", "place__parent")
+        .order_by("urgency_rank", "state_since", "id")
+    )
+
+
+def current_tasks() -> Prefetch[Any]:
+    """Prefetch of the tasks that a list row names."""
+    return Prefetch(
+        "tasks",
+        queryset=Task.objects.exclude(state__in=["returned", "recalled"]).select_related("unit").order_by("role", "id"),
+        to_attr="current_tasks",
+    )
+
+
+def tasks_of(user: User, *states: str) -> QuerySet[Task]:
+    """Tasks of the person's own unit in these states, whose case is being handled; by time left."""
+    return (
+        Task.objects.filter(
+            scope.visible_tasks(user), unit_id=user.unit_id, state__in=states, case__state=CaseState.IN_HANDLING
+        )
+        .select_related("case__topic", "case__place__parent", "unit")
+        .order_by("due_at", "id")
+    )
+
+
+def active_tasks(user: User) -> QuerySet[Task]:
+    """What the person's unit still owes."""
+    return tasks_of(user, *ACTIVE_TASK_STATES)
+
+
+def earlier_of_phone(user: User, phone: str, *, limit: int = 10) -> list[Case]:
+    """Earlier cases of a telephone number, newest first, that the person may see; by keyed hash."""
+    number = normalise_phone(phone)
+    if not number:
+        return []
+    return list(
+        Case.objects.visible_to(user)
+        .filter(applicant__phone_hash=search_hash("phone", number))
+        .exclude(state=CaseState.DRAFT)
+        .select_related("topic", "place")
+        .order_by("-received_at", "-id")[:limit]
+    )
+
+
+def earlier_of_place(user: User, case: Case, *, limit: int = 5) -> list[Case]:
+    """Other cases of the same topic at the same place, newest first."""
+    if case.place_id is None or case.topic_id is None:
+        return []
+    return list(
+        Case.objects.visible_to(user)
+        .filter(place=case.place, topic=case.topic)
+        .exclude(pk=case.pk)
+        .exclude(state=CaseState.DRAFT)
+        .select_related("topic", "place")
+        .order_by("-received_at", "-id")[:limit]
+    )
+
+
+def outreaches(case: Case) -> QuerySet[Outreach]:
+    """Who tried to reach the citizen, and whether they did."""
+    return Outreach.objects.filter(task__case=case).select_related("task__unit", "by").order_by("-at", "-id")
