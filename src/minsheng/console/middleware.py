@@ -9,7 +9,10 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.utils import timezone
 
+from minsheng.audit.actions import record_refusal
 from minsheng.errors import FORBIDDEN, Refused
+
+REFUSED = "console.refused"
 
 # Never shown back nor sent again: they are secrets, or belong to the form and not to the person.
 _OWN_FIELDS = frozenset({"csrfmiddlewaretoken", "version", "submission", "code", "query_code"})
@@ -87,12 +90,7 @@ def _own_page(request: HttpRequest) -> str:
 
 
 def _put_on_record(request: HttpRequest, error: Refused) -> None:
-    from minsheng.audit import actions as audit
-
-    user: Any = request.user
-    audit.record(
-        actor=user if user.is_authenticated else None,
-        at=timezone.now(),
-        code="refused",
-        detail={"refusal": error.code, "path": request.path, "method": request.method},
+    actor = request.user if request.user.is_authenticated else None
+    record_refusal(
+        actor=actor, at=timezone.now(), code=REFUSED, refused=error, subject_label=request.path, request=request
     )

@@ -13,6 +13,9 @@ from django.views.decorators.http import require_POST
 
 from minsheng.console import desks
 from minsheng.errors import Refused
+from minsheng.secrecy.personal import find_personal
+
+NO_PERSONAL_SEARCH = "电话、证件号和姓名不会放进网址。请按编号或标题里的字查找；在受理登记时输入电话，会列出这个号码以前的诉求。"
 
 
 @login_required
@@ -38,7 +41,9 @@ def switch_role(request: HttpRequest) -> HttpResponse:
 @require_POST
 def search(request: HttpRequest) -> HttpResponse:
     """The search box: to the list of cases, filtered. Posted, so that what was typed is judged before any URL carries it."""
-    wanted = " ".join(request.POST.get("q", "").split())[:100]
+    wanted = " ".join(request.POST.get("q", "").replace("\x00", "").split())[:100]
+    if find_personal(wanted):
+        raise Refused("invalid", message=NO_PERSONAL_SEARCH)
     try:
         url = reverse("cases:list")
     except NoReverseMatch:

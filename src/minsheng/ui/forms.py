@@ -23,24 +23,26 @@ class Renderer(TemplatesSetting):
     field_template_name = "ui/forms/field.html"
 
 
-class Form(forms.Form):
+class _Plain:
+    """What every form of ours has: our templates, and messages that name what is missing."""
+
+    default_renderer = Renderer
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        kwargs.setdefault("label_suffix", "")
+        super().__init__(*args, **kwargs)
+        for field in self.fields.values():  # type: ignore[attr-defined]
+            if field.label and field.error_messages.get("required") == forms.Field.default_error_messages["required"]:
+                verb = "选择" if isinstance(field, forms.ChoiceField | forms.ModelChoiceField) else "填写"
+                field.error_messages["required"] = f"请{verb}{field.label}。"
+
+
+class Form(_Plain, forms.Form):
     """Every form of ours: `{{ form }}` is the error summary and its fields; wrap it in ui/drawer.html or a <form data-keep>."""
 
-    default_renderer = Renderer
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        kwargs.setdefault("label_suffix", "")
-        super().__init__(*args, **kwargs)
-
-
-class ModelForm(forms.ModelForm):
+class ModelForm(_Plain, forms.ModelForm):
     """As Form, for what an administrator edits; the action writes, never `save()`."""
-
-    default_renderer = Renderer
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        kwargs.setdefault("label_suffix", "")
-        super().__init__(*args, **kwargs)
 
 
 class TreeLabel(str):

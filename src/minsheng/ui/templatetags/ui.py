@@ -23,10 +23,10 @@ register = template.Library()
 
 # Light is colour and shape: one man in twelve does not see the colour (screens.md).
 LIGHTS = {
-    "none": ("未到预警", '<circle cx="6" cy="6" r="4.25" fill="none" stroke="currentColor" stroke-width="1.5"/>'),
-    "yellow": ("黄灯，所剩时间不多", '<circle cx="6" cy="6" r="5" fill="currentColor"/>'),
-    "orange": ("橙灯，最后一小时", '<path d="M6 .3 11.7 6 6 11.7.3 6Z" fill="currentColor"/>'),
-    "red": ("红灯，已超期", '<path d="M6 .6 11.8 11H.2Z" fill="currentColor"/>'),
+    "none": ("时限充裕", '<circle cx="6" cy="6" r="4.25" fill="none" stroke="currentColor" stroke-width="1.5"/>'),
+    "yellow": ("黄灯，临近时限", '<circle cx="6" cy="6" r="5" fill="currentColor"/>'),
+    "orange": ("橙灯，即将到期", '<path d="M6 .3 11.7 6 6 11.7.3 6Z" fill="currentColor"/>'),
+    "red": ("红灯，已逾期", '<path d="M6 .6 11.8 11H.2Z" fill="currentColor"/>'),
 }
 MARKS = {"risk": "风险词", "personal": "个人信息", "hit": ""}
 
@@ -85,7 +85,8 @@ def elapsed(value: datetime | timedelta | None, now: Any = None) -> str:
 @register.filter
 def waited(value: datetime | timedelta | None, now: Any = None) -> str:
     """`等了 2 小时 10 分`."""
-    return f"等了 {elapsed(value, now)}" if value is not None else ""
+    text = elapsed(value, now)
+    return f"等了 {text}" if text[:1].isdigit() else f"等了{text}" if text else ""
 
 
 def _member(value: Any, choices: Any) -> Any:
