@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from enum import Enum
@@ -26,10 +26,16 @@ def plain(value: Any) -> Any:
 
     Moments become UTC text, decimals and ids text. A float is refused: PostgreSQL may give it back written differently.
     """
+    if isinstance(value, float):
+        raise TypeError("a float cannot be a fact of a chain or of the audit log; write it as text")
+    return _plain(value, plain)
+
+
+def _plain(value: Any, inner: Callable[[Any], Any]) -> Any:
     if value is None or isinstance(value, bool):
         return value
     if isinstance(value, Enum):
-        return plain(value.value)
+        return inner(value.value)
     if isinstance(value, int):
         return value
     if isinstance(value, str):
@@ -41,11 +47,11 @@ def plain(value: Any) -> Any:
     if isinstance(value, timedelta):
         return int(value.total_seconds())
     if isinstance(value, Mapping):
-        return {str(key): plain(item) for key, item in value.items()}
+        return {str(key): inner(item) for key, item in value.items()}
     if isinstance(value, list | tuple):
-        return [plain(item) for item in value]
+        return [inner(item) for item in value]
     if isinstance(value, set | frozenset):
-        return sorted(plain(item) for item in value)
+        return sorted(inner(item) for item in value)
     raise TypeError(f"{type(value).__name__} cannot be a fact of a chain or of the audit log")
 
 
@@ -57,8 +63,12 @@ def instant(at: datetime) -> str:
 
 
 def canonical(value: Any) -> bytes:
-    """One byte string for one value: keys sorted, nothing between, UTF-8."""
-    return json.dumps(plain(value), sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
+    """One byte string for one value: keys sorted, nothing between, UTF-8. What somebody put in by hand has one, too."""
+    return json.dumps(_as_found(value), sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
+
+
+def _as_found(value: Any) -> Any:
+    return value if isinstance(value, float) else _plain(value, _as_found)
 
 
 def digest(

@@ -11,7 +11,7 @@ from minsheng.audit.chain import START, digest_of
 from minsheng.audit.models import ChainedEntry
 from minsheng.secrecy import commitment
 
-_SEARCH = 1000  # how far from its place a moved entry is looked for
+_SEARCH = 1000  # places tried for a moved entry, and missing entries named in one gap
 
 
 class Problem(NamedTuple):
@@ -52,7 +52,7 @@ class _Row:
 
 def check_chain(entries: Sequence[ChainedEntry], own: OwnHead, sealed: Sequence[SealedHead]) -> list[Problem]:
     """Every fault of one chain whose owner exists. `entries` in order of seq."""
-    rows = [_Row(entry, _place(entry), bytes(entry.hash), bytes(entry.prev_hash)) for entry in entries]
+    rows = [_Row(entry, _place(entry, len(entries)), bytes(entry.hash), bytes(entry.prev_hash)) for entry in entries]
     named = {row.prev for row in rows} | {own.head} | {head.head for head in sealed}
     _mark_inserted(rows, named)
     problems = [*_own_faults(rows), *_links(rows, named), *_ends(rows, own, sealed)]
@@ -73,13 +73,13 @@ def check_notes(entries: Iterable[ChainedEntry]) -> Iterator[tuple[ChainedEntry,
             yield entry, "erased"
 
 
-def _place(entry: ChainedEntry) -> int | None:
+def _place(entry: ChainedEntry, length: int) -> int | None:
     """Where in the chain the entry's hash says it stood; None when its content is not what was hashed."""
     stored = bytes(entry.hash)
     if digest_of(entry) == stored:
         return entry.seq
-    nearby = range(max(1, entry.seq - _SEARCH), entry.seq + _SEARCH)
-    return next((seq for seq in nearby if digest_of(entry, seq=seq) == stored), None)
+    places = range(1, min(length + 50, _SEARCH) + 1)  # some more, as entries may be missing too
+    return next((seq for seq in places if digest_of(entry, seq=seq) == stored), None)
 
 
 def _mark_inserted(rows: list[_Row], named: set[bytes]) -> None:
@@ -105,8 +105,7 @@ def _own_faults(rows: list[_Row]) -> Iterator[Problem]:
             row.faulty = True
             yield Problem("altered", row.entry.seq)
         expected.append((row, inserted))
-    present = {row.entry.seq - shift if row.place is None else row.place for row, shift in expected}
-    missing = sorted(set(range(1, max(present, default=0) + 1)) - present)
+    missing = _gaps({row.entry.seq - shift if row.place is None else row.place for row, shift in expected})
     yield from (Problem("missing", seq) for seq in missing)
     for row, shift in expected:
         if row.place is not None:
@@ -115,6 +114,11 @@ def _own_faults(rows: list[_Row]) -> Iterator[Problem]:
             if row.entry.seq not in (open_place, closed_up):
                 row.faulty = True
                 yield Problem("reordered", row.entry.seq, was=row.place)
+
+
+def _gaps(present: set[int]) -> list[int]:
+    """Places from 1 on that nobody has; of a gap that a forged number tears open only the first ones."""
+    return [seq for before, after in pairwise([0, *sorted(present)]) for seq in range(before + 1, after)[:_SEARCH]]
 
 
 def _links(rows: list[_Row], named: set[bytes]) -> Iterator[Problem]:

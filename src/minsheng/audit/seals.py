@@ -30,7 +30,7 @@ def pack_rows(rows: Iterable[tuple[int, bytes]]) -> bytes:
 
 def unpack_rows(packed: bytes) -> Iterator[tuple[int, bytes]]:
     """The reverse of `pack_rows`; a length that it cannot have written gives nothing of the odd end."""
-    return _ROW.iter_unpack(packed[: len(packed) // _ROW.size * _ROW.size])  # type: ignore[return-value]
+    return _ROW.iter_unpack(packed[: len(packed) // _ROW.size * _ROW.size])
 
 
 def seal_digest(seal: Seal) -> bytes:
@@ -54,7 +54,7 @@ def sign(digest: bytes, setting: str) -> bytes:
     return hmac.digest(derive(secrets_of(setting)[0], "audit seal"), digest, sha256)
 
 
-def is_signed(digest: bytes, signature: bytes, setting: str) -> bool:
+def is_signed(digest: bytes, signature: bytes | memoryview, setting: str) -> bool:
     """True when any secret of SEAL_KEY made the signature; the earlier ones stay listed after a change of key."""
     return any(
         hmac.compare_digest(hmac.digest(derive(secret, "audit seal"), digest, sha256), bytes(signature))

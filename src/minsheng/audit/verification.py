@@ -22,6 +22,7 @@ _CHUNK = 1000
 _SEALED_HEADS = """
     SELECT (head ->> 0)::bigint, (head ->> 1)::int, head ->> 2, number
     FROM audit_seal, jsonb_array_elements(heads -> %s) AS head
+    WHERE number <> ALL (%s)
     ORDER BY 1, 2
 """
 
@@ -33,10 +34,10 @@ def verify(*, export: Path | None = None, progress: Callable[[int], None] | None
     """
     report = Report()
     with _one_snapshot():
-        sealed_to = _check_seals(report)
-        _check_audit_log(report)
+        sealed_to, unsound = _check_seals(report)
+        _check_audit_log(report, unsound)
         for model in chained_models():
-            _check_chains(report, model, sealed_to, progress)
+            _check_chains(report, model, sealed_to, unsound, progress)
         if export is not None:
             _check_export(report, export)
     return report
@@ -56,9 +57,13 @@ def _one_snapshot() -> Iterator[None]:
 # --- seals and the audit log -----------------------------------------------------------------------------------------
 
 
-def _check_seals(report: Report) -> int:
-    """Each seal by itself and against the one before it; returns the transaction id up to which is sealed."""
+def _check_seals(report: Report) -> tuple[int, set[int]]:
+    """Each seal by itself and against the one before it.
+
+    Returns the transaction id up to which is sealed, and the seals that are not what was signed: they bear no witness.
+    """
     number, digest, end = 0, START, 0
+    unsound: set[int] = set()
     for seal in Seal.objects.order_by("number").iterator(chunk_size=20):
         report.seals += 1
         report.last_sealed_at = seal.at
@@ -68,14 +73,16 @@ def _check_seals(report: Report) -> int:
             report.findings.append(Finding("seal_broken", seal=seal.number))
         true_digest = seals.seal_digest(seal)
         if true_digest != bytes(seal.digest):
+            unsound.add(seal.number)
             report.findings.append(Finding("seal_altered", seal=seal.number))
         elif not seals.is_signed(true_digest, seal.signature, settings.SEAL_KEY):
+            unsound.add(seal.number)
             report.findings.append(Finding("seal_signature", seal=seal.number))
         number, digest, end = seal.number, bytes(seal.digest), seal.to_xid
-    return end
+    return end, unsound
 
 
-def _check_audit_log(report: Report) -> None:
+def _check_audit_log(report: Report, unsound: set[int]) -> None:
     """Every audit entry against the seal of its window; rows and seals are both read in order of transaction."""
     rows = AuditEntry.objects.order_by("xid", "id").iterator(chunk_size=_CHUNK)
     row = next(rows, None)
@@ -87,7 +94,8 @@ def _check_audit_log(report: Report) -> None:
             if row.xid >= seal.from_xid:  # else a seal is missing, which has been said
                 window[row.pk] = seals.audit_digest(row)
             row = next(rows, None)
-        report.findings += _compare_window(dict(seals.unpack_rows(bytes(seal.audit_rows))), window, seal, existing)
+        if seal.number not in unsound:
+            report.findings += _compare_window(dict(seals.unpack_rows(bytes(seal.audit_rows))), window, seal, existing)
     while row is not None:
         report.audit_entries += 1
         report.audit_entries_not_yet_sealed += 1
@@ -114,12 +122,16 @@ def _compare_window(sealed: dict[int, bytes], window: dict[int, bytes], seal: Se
 
 
 def _check_chains(
-    report: Report, model: type[ChainedEntry], sealed_to: int, progress: Callable[[int], None] | None
+    report: Report,
+    model: type[ChainedEntry],
+    sealed_to: int,
+    unsound: set[int],
+    progress: Callable[[int], None] | None,
 ) -> None:
     """Every chain of one model: its rows, its owner's row and its sealed heads, merged in order of owner."""
     label = model._meta.label_lower
     recorded = _recorded_erasures(model)
-    for owner, own, entries, sealed in _merged(_owners(model), _entries(model), _sealed_heads(label)):
+    for owner, own, entries, sealed in _merged(_owners(model), _entries(model), _sealed_heads(label, unsound)):
         report.chains += 1
         report.entries += len(entries)
         report.entries_not_yet_sealed += sum(entry.xid >= sealed_to for entry in entries)
@@ -156,9 +168,9 @@ def _entries(model: type[ChainedEntry]) -> Iterator[tuple[int, list[ChainedEntry
         yield owner, list(group)
 
 
-def _sealed_heads(label: str) -> Iterator[tuple[int, list[SealedHead]]]:
+def _sealed_heads(label: str, unsound: set[int]) -> Iterator[tuple[int, list[SealedHead]]]:
     with connection.chunked_cursor() as cursor:
-        cursor.execute(_SEALED_HEADS, [label])
+        cursor.execute(_SEALED_HEADS, [label, sorted(unsound)])
         for owner, group in groupby(_fetched(cursor), key=lambda row: row[0]):
             yield owner, [SealedHead(length, bytes.fromhex(head), number) for _, length, head, number in group]
 

@@ -101,7 +101,7 @@ class EncryptedTextField(_TextField):
 
     def get_db_prep_value(self, value: Any, connection: BaseDatabaseWrapper, prepared: bool = False) -> Any:
         text = super().get_db_prep_value(value, connection, prepared)
-        return None if text is None else connection.Database.Binary(encrypt(text, self.label))
+        return None if text is None else encrypt(text, self.label)
 
     def from_db_value(self, value: Any, expression: Any, connection: BaseDatabaseWrapper) -> str | None:
         return None if value is None else decrypt(bytes(value), self.label)
@@ -141,11 +141,11 @@ class SearchHashField(_BytesField):
         return "BinaryField"
 
     def db_check(self, connection: BaseDatabaseWrapper) -> str:
-        return f"octet_length({connection.ops.quote_name(self.column)}) = {HASH_BYTES}"
+        return f"octet_length({connection.ops.quote_name(str(self.column))}) = {HASH_BYTES}"
 
     def get_db_prep_value(self, value: Any, connection: BaseDatabaseWrapper, prepared: bool = False) -> Any:
         value = super().get_db_prep_value(value, connection, prepared)
-        return connection.Database.Binary(bytes(value)) if value else None
+        return bytes(value) if value else None
 
     def from_db_value(self, value: Any, expression: Any, connection: BaseDatabaseWrapper) -> bytes:
         return b"" if value is None else bytes(value)

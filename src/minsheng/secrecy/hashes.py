@@ -81,11 +81,11 @@ def _by_tables(number: str, *, called_from_abroad: bool) -> str:
         parsed = phonenumbers.parse(re.sub(r"^00", "+", number), "CN")
     except phonenumbers.NumberParseException:
         return ""
-    if not phonenumbers.is_possible_number(parsed):
+    if not phonenumbers.is_valid_number(parsed):
         return ""
     if parsed.country_code != 86:
         return phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.E164)
-    if not number.startswith("0") or not phonenumbers.is_valid_number(parsed):
+    if not number.startswith("0"):
         return ""
     return f"0{phonenumbers.national_significant_number(parsed)}"
 
@@ -113,4 +113,6 @@ def id_check_character(first_17: str) -> str:
 def normalise_name(value: str) -> str:
     """A name as it is compared: no spaces, one kind of middle dot, no case."""
     text = re.sub(r"\s+", "", unicodedata.normalize("NFKC", value))
-    return _MIDDLE_DOTS.sub("·", text).casefold()
+    folded = unicodedata.normalize("NFKC", _MIDDLE_DOTS.sub("·", text).casefold())
+    # What stood apart by a space may have joined, and folding may have left something to compose: once more settles it.
+    return unicodedata.normalize("NFKC", folded.casefold())

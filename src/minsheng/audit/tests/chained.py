@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 from django.apps import apps
 from django.db import models
@@ -13,6 +13,8 @@ from minsheng.secrecy import EncryptedTextField, SearchHashField
 
 class Meeting(models.Model):
     """An owner of a chain."""
+
+    objects: ClassVar[models.Manager[Meeting]] = models.Manager()
 
     title = models.CharField(max_length=20)
     timeline_head = models.BinaryField(max_length=32, default=bytes)
@@ -25,6 +27,7 @@ class Meeting(models.Model):
 class Minute(ChainedEntry):
     """An entry of a meeting's chain."""
 
+    objects: ClassVar[models.Manager[Minute]] = models.Manager()
     OWNER = "meeting"
 
     meeting = models.ForeignKey(Meeting, on_delete=models.PROTECT, related_name="minutes")
@@ -38,6 +41,8 @@ class Minute(ChainedEntry):
 
 class Person(models.Model):
     """Somebody with an encrypted name and phone."""
+
+    objects: ClassVar[models.Manager[Person]] = models.Manager()
 
     name = EncryptedTextField(max_length=40, null=True)
     phone = EncryptedTextField(blank=True, default="")

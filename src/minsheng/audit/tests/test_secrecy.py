@@ -160,6 +160,7 @@ def test_phones(given_as: str, normal: str, masked: str) -> None:
 
 @given(st.text())
 @example("+86" + "0" * 12)
+@example("H¨")
 def test_any_text_has_a_form_and_a_mask(text: str) -> None:
     normal = secrecy.normalise_phone(text)
     assert secrecy.normalise_phone(normal) == normal

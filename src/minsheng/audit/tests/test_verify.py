@@ -55,6 +55,8 @@ ALTERATIONS: list[tuple[str, list[str], list[tuple[str, int]]]] = [
     ("a note", ["UPDATE audit_minute SET note = '改' WHERE seq = 4"], [("note_altered", 4)]),
     ("a commitment", ["UPDATE audit_minute SET note_commitment = '', note = '', note_salt = '' WHERE seq = 4"],
      [("altered", 4)]),
+    ("a fraction slipped in", ["UPDATE audit_minute SET payload = '{\"a\": 1.5}' WHERE seq = 3"], [("altered", 3)]),
+    ("a place far out", ["UPDATE audit_minute SET seq = 2000000000 WHERE seq = 3"], [("reordered", 2_000_000_000)]),
     ("a row gone", ["DELETE FROM audit_minute WHERE seq = 3"], [("missing", 3)]),
     ("the first gone", ["DELETE FROM audit_minute WHERE seq = 1"], [("missing", 1)]),
     ("the end cut off", ["DELETE FROM audit_minute WHERE seq > 3"], [("cut_off", 4)]),
@@ -197,6 +199,7 @@ def log(count: int = 5) -> list[int]:
     ("statement", "kind", "which"),
     [
         ("UPDATE audit_auditentry SET why = '另一个' WHERE id = %s", "audit_altered", 2),
+        ("UPDATE audit_auditentry SET detail = '[1.5]' WHERE id = %s", "audit_altered", 2),
         ("UPDATE audit_auditentry SET xid = xid + 100000 WHERE id = %s", "audit_altered", 2),
         ("DELETE FROM audit_auditentry WHERE id = %s", "audit_missing", 2),
         ("DELETE FROM audit_auditentry WHERE id >= %s", "audit_cut_off", 3),
@@ -208,6 +211,15 @@ def test_an_altered_audit_entry_is_named(meetings: Any, by_hand: Hand, statement
     assert queries.verify().ok
     by_hand(statement, keys[which])
     assert found() == [(kind, keys[which])]
+
+
+def test_a_forged_place_does_not_drown_the_report(hold: Hold, by_hand: Hand) -> None:
+    meeting = hold(2)
+    last = Minute.objects.get(meeting=meeting, seq=2)
+    forged = Minute(meeting=meeting, seq=2_000_000_000, at=NOW, code="forged", payload={}, prev_hash=last.hash)
+    forged.hash = chain.digest_of(forged)
+    forged.save()
+    assert 0 < len(found()) < 2000
 
 
 def test_an_audit_entry_inserted_into_the_past_is_named(meetings: Any, by_hand: Hand) -> None:
@@ -233,6 +245,8 @@ def seal_thrice() -> None:
     ("statement", "expected"),
     [
         ("UPDATE audit_seal SET at = at + interval '1 day' WHERE number = 2", [("seal_altered", 2)]),
+        ("UPDATE audit_seal SET heads = '{\"audit.minute\": 1}' WHERE number = 2", [("seal_altered", 2)]),
+        ("UPDATE audit_seal SET audit_rows = 'x' WHERE number = 2", [("seal_altered", 2)]),
         ("UPDATE audit_seal SET signature = sha256('x') WHERE number = 2", [("seal_signature", 2)]),
         ("UPDATE audit_seal SET previous = sha256('x') WHERE number = 2", [("seal_broken", 2), ("seal_altered", 2)]),
         ("DELETE FROM audit_seal WHERE number = 2", [("seal_missing", 2)]),
