@@ -101,9 +101,8 @@ def _store_password(user: User, password: str, at: datetime, *, must_change: boo
     user.past_passwords.exclude(pk__in=list(kept.values_list("pk", flat=True))).delete()
 
 
-def _new_person(
-    *, at: datetime, username: str, display_name: str, password: str, must_change: bool, **fields: Any
-) -> User:
+def _new_person(*, at: datetime, username: str, display_name: str, password: str, **fields: Any) -> User:
+    """Validated and saved, with a password that they change at their first sign-in."""
     username = username.strip().lower()
     user = User(username=username, display_name=display_name.strip(), date_joined=at, **fields)
     user.set_unusable_password()
@@ -113,7 +112,7 @@ def _new_person(
         raise Refused("invalid", message="".join(error.messages)) from error
     _check_password(password, user)
     user.save()
-    _store_password(user, password, at, must_change=must_change)
+    _store_password(user, password, at, must_change=True)
     return user
 
 
@@ -128,7 +127,6 @@ def create_user(
         username=username,
         display_name=display_name,
         password=password,
-        must_change=True,
         staff_number=staff_number,
     )
     detail = {"username": user.username, "display_name": user.display_name, "staff_number": staff_number}
@@ -144,9 +142,7 @@ def create_first_administrator(*, at: datetime, role: Role, username: str, displ
         raise Refused("invalid", message=f"{role.label}不是管理员角色。")
     if User.objects.filter(is_active=True, roles__contains=[str(role)]).exists():
         raise Refused("invalid", message=f"已有在用的{role.label}。请由系统管理员新建、安全管理员授权。")
-    user = _new_person(
-        at=at, username=username, display_name=display_name, password=password, must_change=True, roles=[str(role)]
-    )
+    user = _new_person(at=at, username=username, display_name=display_name, password=password, roles=[str(role)])
     detail = {"username": user.username, "roles": user.roles}
     record(
         actor=None, at=at, code="accounts.administrator_created", subject=user, subject_label=str(user), detail=detail
@@ -160,40 +156,32 @@ def ensure_demo_user(
     at: datetime,
     username: str,
     display_name: str,
-    password: str,
+    encoded: str,
     roles: list[str],
     unit: Unit | None,
     staff_number: str = "",
 ) -> User:
-    """A demonstration login as its table says, made or put right again; only in a demonstration
-    (MINSHENG_HOME/demo)."""
+    """A demonstration login as its table says, made or put right again; only in a demonstration (MINSHENG_HOME/demo).
+
+    `encoded` is the hash of the one password of all: hashing it for each would take a demonstration's start ten seconds.
+    """
     if not settings.DEMO:
         raise Refused("invalid", message="这里不是演示环境，不能建立演示账号。")
     _check_roles(roles, has_unit=unit is not None)
-    fields = {"staff_number": staff_number, "roles": _ordered(roles), "unit": unit}
-    user = User.objects.select_for_update().filter(username=username).first()
-    if user is None:
-        user = _new_person(
-            at=at,
-            username=username,
-            display_name=display_name,
-            password=password,
-            must_change=False,
-            is_demo=True,
-            **fields,
-        )
+    user = User.objects.select_for_update(no_key=True).filter(username=username).first()
+    new = user is None
+    user = user or User(username=username, is_demo=True, date_joined=at)
+    if not user.is_demo:
+        raise Refused("invalid", message=f"用户名 {username} 已被真实人员使用。")
+    user.display_name, user.staff_number, user.roles, user.unit = display_name, staff_number, _ordered(roles), unit
+    user.is_active, user.deactivated_at = True, None
+    user.password, user.password_changed_at, user.must_change_password = encoded, at, False
+    user.save()
+    if new:
         detail = {"username": username, "roles": user.roles}
         record(
             actor=None, at=at, code="accounts.demo_user_created", subject=user, subject_label=str(user), detail=detail
         )
-        return user
-    if not user.is_demo:
-        raise Refused("invalid", message=f"用户名 {username} 已被真实人员使用。")
-    for name, value in {**fields, "display_name": display_name, "is_active": True, "deactivated_at": None}.items():
-        setattr(user, name, value)
-    user.set_password(password)
-    user.password_changed_at, user.must_change_password = at, False
-    user.save()
     return user
 
 

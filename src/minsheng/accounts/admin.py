@@ -11,6 +11,7 @@ from __future__ import annotations
 from typing import Any, cast
 
 from allauth.account.decorators import secure_admin_login
+from csp.decorators import csp_update
 from django import forms
 from django.contrib import admin
 from django.contrib.auth.models import Group
@@ -19,6 +20,11 @@ from django.http import HttpRequest, HttpResponseRedirect
 from django.urls import reverse
 from django.utils import timezone
 from unfold.admin import ModelAdmin
+from unfold.widgets import (
+    UnfoldAdminCheckboxSelectMultipleWidget,
+    UnfoldAdminPasswordWidget,
+    UnfoldAdminTextInputWidget,
+)
 
 from minsheng.accounts import actions, rules
 from minsheng.accounts.choices import Role
@@ -41,7 +47,7 @@ class NewPersonForm(forms.ModelForm):
 
     password = forms.CharField(
         label="初始密码",
-        widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
+        widget=UnfoldAdminPasswordWidget(attrs={"autocomplete": "new-password"}),
         help_text="首次登录时须更换。",
     )
 
@@ -58,19 +64,30 @@ class RolesForm(forms.ModelForm):
     """Which roles, for which unit; and a password for who has forgotten theirs."""
 
     roles = forms.MultipleChoiceField(
-        label="角色", choices=Role.choices, required=False, widget=forms.CheckboxSelectMultiple
+        label="角色", choices=Role.choices, required=False, widget=UnfoldAdminCheckboxSelectMultipleWidget
     )
     password = forms.CharField(
         label="重设密码",
         required=False,
-        widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
+        widget=UnfoldAdminPasswordWidget(attrs={"autocomplete": "new-password"}),
         help_text="留空则不改。本人下次登录时须更换。",
     )
-    why = forms.CharField(label="理由", max_length=200, help_text="写入审计记录。")
+    why = forms.CharField(label="理由", max_length=200, widget=UnfoldAdminTextInputWidget, help_text="写入审计记录。")
 
     class Meta:
         model = User
         fields = ("roles", "unit")
+
+
+_admin_view = admin.site.admin_view
+
+
+def _view_with_unfolds_scripts(view: Any, cacheable: bool = False) -> Any:
+    """unfold's Alpine evaluates attributes as JavaScript and htmx adds a style element: these screens alone allow both."""
+    return csp_update({"script-src": ["'unsafe-eval'"], "style-src": ["'unsafe-inline'"]})(_admin_view(view, cacheable))
+
+
+admin.site.admin_view = _view_with_unfolds_scripts  # type: ignore[method-assign]
 
 
 @admin.register(User)

@@ -17,6 +17,7 @@ from allauth.mfa.models import Authenticator
 from allauth.mfa.totp.internal.auth import format_hotp_value, hotp_value, yield_hotp_counters_from_time
 from allauth.mfa.utils import decrypt, encrypt
 from django.conf import settings
+from django.contrib.auth.hashers import make_password
 from django.db import transaction
 
 from minsheng.accounts import actions
@@ -66,16 +67,17 @@ def make(*, at: datetime) -> list[User]:
     units = {unit.code: unit for unit in Unit.objects.filter(code__in=codes)}
     if missing := sorted(codes - units.keys()):
         raise Refused("invalid", message=f"没有这些承办单位：{'、'.join(missing)}。请先载入参考数据。")
-    return [_make(person, units.get(person.unit), at) for person in table]
+    encoded = make_password(PASSWORD)
+    return [_make(person, units.get(person.unit), encoded, at) for person in table]
 
 
-def _make(person: Person, unit: Unit | None, at: datetime) -> User:
+def _make(person: Person, unit: Unit | None, encoded: str, at: datetime) -> User:
     user = actions.ensure_demo_user(
         at=at,
         username=person.username,
         display_name=person.display_name,
         staff_number=person.staff_number,
-        password=PASSWORD,
+        encoded=encoded,
         roles=person.roles,
         unit=unit,
     )

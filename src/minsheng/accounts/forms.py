@@ -8,6 +8,7 @@ from allauth.account import forms as account
 from allauth.mfa.base import forms as mfa
 from allauth.mfa.totp import forms as totp
 from django import forms
+from django.conf import settings
 
 
 class _Plain:
@@ -42,6 +43,10 @@ class ChangePasswordForm(_Plain, account.ChangePasswordForm):
         super().__init__(*args, **kwargs)
         self.fields["oldpassword"].label = "现在的密码"
         self.fields["password1"].label = "新密码"
+        self.fields["password1"].help_text = (
+            f"至少 10 个字符，同时有大写字母、小写字母、数字和符号；不用常见的词，不与姓名、工号相近，"
+            f"不与最近 {settings.PASSWORD_HISTORY} 次用过的相同。"
+        )
         self.fields["password2"].label = "再输一次新密码"
 
 

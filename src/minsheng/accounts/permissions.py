@@ -1,9 +1,7 @@
-"""What each administrator may do in the configuration screens (/admin/): role → permissions, and nothing else grants
-any.
+"""What each administrator may do in the configuration screens (/admin/): role → permissions; nothing else grants any.
 
 Django asks the authentication backend for every model permission; the backend answers from this table. So any room
-registers
-its models with plain model admins, and only what is listed here can be seen. 三员分立 (domain.md §5.1, §8.2):
+registers its models with plain model admins, and only what is listed here can be seen. 三员分立 (domain.md §5.1, §8.2):
 the system administrator configures, the security administrator grants, the audit administrator reads the audit log.
 """
 
@@ -14,10 +12,9 @@ from fnmatch import fnmatchcase
 
 from minsheng.accounts.choices import Role
 
-# Patterns over Django's "app.action_model". People's fields are divided again in `accounts/admin.py` and by the
-# actions.
+# Patterns over Django's "app.action_model". Reference data is never deleted: its validity ends. People's fields are
+# divided again between the two in `accounts/admin.py` and by the actions.
 _VIEW_ADD_CHANGE = ("view", "add", "change")
-_REFERENCE = ("place", "unit", "topic", "topicalias", "dutyrow", "refusalground", "returnground", "convenience*")
 
 
 def _each(app: str, models: Collection[str], verbs: Collection[str] = _VIEW_ADD_CHANGE) -> tuple[str, ...]:
@@ -26,10 +23,9 @@ def _each(app: str, models: Collection[str], verbs: Collection[str] = _VIEW_ADD_
 
 PATTERNS: dict[Role, tuple[str, ...]] = {
     Role.SYSTEM_ADMIN: (
-        *_each("worktime", ("*",)),
-        *_each("organisations", _REFERENCE),
-        *_each("cases", _REFERENCE),
-        *_each("dispatching", _REFERENCE),
+        *_each("worktime", ("calendaryear", "calendarday", "limitpolicy")),
+        *_each("organisations", ("place", "unit")),
+        *_each("cases", ("topic", "refusalground", "reasoncode")),
         *_each("accounts", ("user",)),
     ),
     Role.SECURITY_ADMIN: _each("accounts", ("user",), ("view", "change")),

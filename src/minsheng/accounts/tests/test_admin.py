@@ -6,8 +6,10 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from django.contrib import admin
 from django.test import Client
 
+from minsheng.accounts import permissions
 from minsheng.accounts.choices import ADMIN_ROLES, Role
 from minsheng.accounts.models import User
 from minsheng.audit.models import AuditEntry
@@ -41,6 +43,13 @@ def test_the_admins_own_sign_in_and_password_pages_are_ours(client: Client, ente
     assert enter(Role.SYSTEM_ADMIN).get("/admin/password_change/")["Location"] == "/accounts/password/"
 
 
+def test_only_the_configuration_screens_may_evaluate_scripts(enter: Callable[[Role], Client]) -> None:
+    client = enter(Role.SYSTEM_ADMIN)
+    policy = "Content-Security-Policy"
+    assert "unsafe-eval" in client.get("/admin/accounts/user/")[policy]
+    assert "unsafe-eval" not in client.get("/accounts/password/")[policy]
+
+
 @pytest.mark.parametrize(
     ("role", "listed", "added"),
     [(Role.SYSTEM_ADMIN, 200, 200), (Role.SECURITY_ADMIN, 200, 403), (Role.AUDIT_ADMIN, 403, 403)],
@@ -49,6 +58,15 @@ def test_who_sees_and_makes_people(enter: Callable[[Role], Client], role: Role, 
     client = enter(role)
     assert client.get("/admin/accounts/user/").status_code == listed
     assert client.get("/admin/accounts/user/add/").status_code == added
+
+
+def test_every_screen_that_a_room_registers_has_its_administrator() -> None:
+    ours = [model for model in admin.site._registry if model.__module__.startswith("minsheng.")]
+    assert User in ours
+    for model in ours:
+        permission = f"{model._meta.app_label}.view_{model._meta.model_name}"
+        assert [role for role in ADMIN_ROLES if permissions.allows([role], permission)], permission
+        assert not any(permissions.allows([role], permission) for role in set(Role) - ADMIN_ROLES), permission
 
 
 @pytest.mark.parametrize("path", ["auth/group/", "mfa/authenticator/", "axes/accessattempt/", "account/emailaddress/"])

@@ -80,6 +80,7 @@ def test_usernames(name: str, good: bool) -> None:
     ("permission", "allowed"),
     [
         ("worktime.change_calendarday", {Role.SYSTEM_ADMIN}),
+        ("cases.change_topic", {Role.SYSTEM_ADMIN}),
         ("organisations.add_unit", {Role.SYSTEM_ADMIN}),
         ("organisations.delete_unit", set()),
         ("accounts.add_user", {Role.SYSTEM_ADMIN}),
