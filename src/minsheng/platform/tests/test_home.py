@@ -1,29 +1,29 @@
 """Keys and folders of an installation."""
 
-import multiprocessing
 import os
 import stat
+import subprocess
+import sys
+import time
 from pathlib import Path
 
 from minsheng.platform import home
 
 
-def _first_secret(folder: str, gate, found) -> None:
-    os.environ["MINSHENG_HOME"] = folder
-    os.environ.pop("MINSHENG_RACE_KEY", None)
-    gate.wait()
-    found.put(home.secret("race"))
+# Every process waits for the same moment, so that they meet in the middle of the first one's writing.
+_FIRST_SECRET = """
+import sys, time
+from minsheng.platform import home
+time.sleep(max(0.0, float(sys.argv[1]) - time.time()))
+print(home.secret("race"))
+"""
 
 
 def test_processes_that_start_together_agree_on_a_key(tmp_path):
-    context = multiprocessing.get_context("spawn")
-    gate, found = context.Barrier(6), context.Queue()
-    processes = [context.Process(target=_first_secret, args=(str(tmp_path), gate, found)) for _ in range(6)]
-    for process in processes:
-        process.start()
-    keys = {found.get(timeout=60) for _ in processes}
-    for process in processes:
-        process.join()
+    environment = {**os.environ, "MINSHENG_HOME": str(tmp_path)}
+    command = [sys.executable, "-c", _FIRST_SECRET, str(time.time() + 1)]
+    processes = [subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True) for _ in range(6)]
+    keys = {process.communicate(timeout=60)[0].strip() for process in processes}
     assert len(keys) == 1
     assert len(keys.pop()) >= 48
     assert os.listdir(tmp_path / "keys") == ["race"], "no draft is left"

@@ -1,5 +1,6 @@
 """The supervisor over real processes: it restarts what dies, and leaves nothing behind."""
 
+import contextlib
 import json
 import os
 import signal
@@ -39,7 +40,7 @@ class Running:
         self.home = home
         environment = {**os.environ, "MINSHENG_HOME": str(home)}
         command = [sys.executable, "-c", _PROGRAM, str(home / "grandchild")]
-        self.process = subprocess.Popen(command, env=environment, stderr=subprocess.PIPE, text=True)
+        self.process = subprocess.Popen(command, env=environment, stderr=subprocess.DEVNULL)
         _wait_until(lambda: self.status() is not None and all(self.pids()) and self.grandchild())
 
     def status(self) -> dict | None:
@@ -63,7 +64,9 @@ def running(tmp_path) -> Iterator[Running]:
     found = Running(tmp_path)
     yield found
     found.process.kill()
-    found.process.communicate()
+    found.process.wait()
+    with contextlib.suppress(ProcessLookupError):
+        os.kill(found.grandchild(), signal.SIGKILL)
 
 
 def test_killed_child_is_restarted_and_the_reason_noted(running):
