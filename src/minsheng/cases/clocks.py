@@ -11,7 +11,6 @@ from minsheng.cases.models import Case, Task
 from minsheng.worktime import queries as worktime
 from minsheng.worktime import rules
 from minsheng.worktime.choices import Clock, LimitUnit
-from minsheng.worktime.moments import last_day_before
 from minsheng.worktime.rules import Derivation, Limit
 
 STAGE_CLOCKS = {
@@ -122,14 +121,6 @@ def set_reading(task: Task, derivation: Derivation) -> None:
 def start_returning(task: Task, *, at: datetime) -> None:
     """Reading starts the time within which the unit may ask for return."""
     task.return_due_at = _derive(Clock.RETURN_REQUEST, task.case, start=at).due_at
-
-
-def capped(derivation: Derivation, due_at: datetime) -> Derivation:
-    """A lower unit's clock never outlasts the one above it; the cut is on the record as a move of the date."""
-    if derivation.due_at <= due_at:
-        return derivation
-    last = last_day_before(due_at)
-    return rules.with_extension(derivation, last, granted_at=derivation.start)
 
 
 def of(json: dict[str, Any] | None) -> Derivation | None:

@@ -109,8 +109,8 @@ def sub_dispatch(
             by=w.user,
             parent=it,
             instruction=instruction,
-            reading=clocks.capped(made.read, it.due_at),
-            handling=clocks.capped(made.handling, it.due_at),
+            reading=rules.with_cap(made.read, it.due_at),
+            handling=rules.with_cap(made.handling, it.due_at),
         )
         w.note = instruction
         w.facts = {"unit": unit.code, "deadline": child.derivation}
