@@ -19,6 +19,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from minsheng.accounts import actions
+from minsheng.accounts.backends import RoleBackend
 from minsheng.accounts.models import User
 from minsheng.secrecy.columns import decrypt, encrypt
 
@@ -51,7 +52,7 @@ class AccountAdapter(DefaultAccountAdapter):
         if "username" in credentials:
             credentials["username"] = credentials["username"].strip().lower()
         user = super().authenticate(request, **credentials)
-        return cast("User", user) if user is not None and user.is_active else None
+        return cast("User", user) if user is not None and RoleBackend().user_can_authenticate(user) else None
 
     def is_reauthentication_required(self, *, app: str) -> bool:
         """Who has signed in within the last five minutes is not asked again (REAUTHENTICATION_TIMEOUT)."""

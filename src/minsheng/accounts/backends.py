@@ -5,12 +5,17 @@ from __future__ import annotations
 from typing import Any
 
 from allauth.account.auth_backends import AuthenticationBackend
+from django.conf import settings
 
 from minsheng.accounts import permissions
 
 
 class RoleBackend(AuthenticationBackend):
     """allauth's sign-in with permissions from `accounts/permissions.py`: no permission rows, no groups, no query."""
+
+    def user_can_authenticate(self, user: Any) -> bool:
+        """Not who is stopped; and demonstration logins in a demonstration only, should their database ever move."""
+        return bool(super().user_can_authenticate(user)) and (settings.DEMO or not user.is_demo)
 
     def get_user_permissions(self, user_obj: Any, obj: Any = None) -> set[str]:
         """None is stored."""

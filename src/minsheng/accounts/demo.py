@@ -27,6 +27,8 @@ from minsheng.errors import Refused
 from minsheng.organisations.models import Unit
 
 PASSWORD = "Minsheng-2026!"  # noqa: S105 - shown to everyone, and refused outside a demonstration
+# The same hash each time, so that a demonstration started again leaves people signed in.
+_SALT = "minshengdemonstration2026"
 TABLE = Path(__file__).parent / "data" / "demo_people.csv"
 
 
@@ -67,7 +69,7 @@ def make(*, at: datetime) -> list[User]:
     units = {unit.code: unit for unit in Unit.objects.filter(code__in=codes)}
     if missing := sorted(codes - units.keys()):
         raise Refused("invalid", message=f"没有这些承办单位：{'、'.join(missing)}。请先载入参考数据。")
-    encoded = make_password(PASSWORD)
+    encoded = make_password(PASSWORD, salt=_SALT)
     return [_make(person, units.get(person.unit), encoded, at) for person in table]
 
 

@@ -65,6 +65,25 @@ def test_a_demonstration_administrator_signs_in_with_the_printed_code(demonstrat
     assert client.get("/admin/").status_code == 200
 
 
+def test_elsewhere_nobody_signs_in_with_a_demonstration_login(
+    demonstration: None, client: Client, settings: Any
+) -> None:
+    call("demo_logins")
+    fields = {"login": "agent", "password": demo.PASSWORD}
+    assert client.post("/accounts/login/", fields).status_code == 302
+    assert client.get("/work/").status_code == 200
+    settings.DEMO = False
+    assert client.get("/work/").status_code == 302
+    assert client.post("/accounts/login/", fields).status_code == 200
+
+
+def test_started_again_it_leaves_people_signed_in(demonstration: None, client: Client) -> None:
+    call("demo_logins")
+    client.post("/accounts/login/", {"login": "agent", "password": demo.PASSWORD})
+    call("demo_logins")
+    assert client.get("/work/").status_code == 200
+
+
 def test_codes_of_real_people_are_not_printed(demonstration: None, person: Callable[..., User]) -> None:
     for username in (person(Role.SYSTEM_ADMIN).username, "nobody"):
         with pytest.raises(CommandError):
