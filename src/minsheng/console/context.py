@@ -67,7 +67,9 @@ def shell(request: HttpRequest) -> dict[str, Any]:
 def _shell(request: HttpRequest) -> Shell:
     user: Any = request.user
     held = [role for role in Role if role in user.roles]
-    return Shell(user=user, role=desks.role_in_force(request), roles=held, desks=rail(user, request.path, timezone.now()))
+    return Shell(
+        user=user, role=desks.role_in_force(request), roles=held, desks=rail(user, request.path, timezone.now())
+    )
 
 
 def rail(user: User, path: str, at: datetime) -> list[RailItem]:

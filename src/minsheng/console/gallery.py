@@ -41,8 +41,14 @@ class GalleryForm(forms.Form):
         choices=[
             ("", ""),
             ("cg", forms.TreeLabel("福州市城市管理委员会", search="fzscsglwyh 城管委 cgw")),
-            ("gl", forms.TreeLabel("鼓楼区城市管理局", depth=1, path="鼓楼区 / 鼓楼区城市管理局", search="glqcsglj 城管")),
-            ("cs", forms.TreeLabel("仓山区城市管理局", depth=1, path="仓山区 / 仓山区城市管理局", search="csqcsglj 城管")),
+            (
+                "gl",
+                forms.TreeLabel("鼓楼区城市管理局", depth=1, path="鼓楼区 / 鼓楼区城市管理局", search="glqcsglj 城管"),
+            ),
+            (
+                "cs",
+                forms.TreeLabel("仓山区城市管理局", depth=1, path="仓山区 / 仓山区城市管理局", search="csqcsglj 城管"),
+            ),
         ],
     )
     when = django_forms.DateTimeField(label="事发时间", required=False, widget=forms.MomentInput(past_only=True))
@@ -90,12 +96,33 @@ def _context(page: str) -> dict[str, Any]:
 
 def _rows() -> list[Row]:
     titles = (
-        ("red", "逾期 1 天 3 小时", "则徐大道下穿通道积水近半米，两辆车熄火，上下班高峰无法通行", "排水", "仓山区 金山街道", "仓山区城市管理局"),
-        ("orange", "剩 42 分钟", "小区整栋楼停水两天，家里有刚出生的孩子，物业说不知道原因", "供水", "鼓楼区 东街街道", "福州水务集团"),
+        (
+            "red",
+            "逾期 1 天 3 小时",
+            "则徐大道下穿通道积水近半米，两辆车熄火，上下班高峰无法通行",
+            "排水",
+            "仓山区 金山街道",
+            "仓山区城市管理局",
+        ),
+        (
+            "orange",
+            "剩 42 分钟",
+            "小区整栋楼停水两天，家里有刚出生的孩子，物业说不知道原因",
+            "供水",
+            "鼓楼区 东街街道",
+            "福州水务集团",
+        ),
         ("yellow", "剩 4 小时", "路灯整条街不亮，老人晚上摔倒", "路灯", "台江区 上海街道", ""),
         ("none", "剩 1 个工作日 6 小时", "金山大道路灯不亮已一周", "路灯", "仓山区 金山街道", "仓山区城市管理局"),
         ("none", "剩 2 个工作日", "公租房申请材料需要哪些", "住房保障", "晋安区 岳峰镇", ""),
-        ("none", "剩 3 个工作日", "建议在地铁 4 号线出口增设非机动车停放点", "停车", "鼓楼区 五凤街道", "鼓楼区城市管理局"),
+        (
+            "none",
+            "剩 3 个工作日",
+            "建议在地铁 4 号线出口增设非机动车停放点",
+            "停车",
+            "鼓楼区 五凤街道",
+            "鼓楼区城市管理局",
+        ),
     )
     kinds = ("投诉", "求助", "求助", "投诉", "咨询", "建议")
     return [

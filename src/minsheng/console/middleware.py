@@ -42,7 +42,9 @@ class RefusalMiddleware:
 
 def _answer(request: HttpRequest, error: Refused) -> HttpResponse:
     if _wants_json(request):
-        return JsonResponse({"code": error.code, "message": error.sentence, "details": _plain(error)}, status=error.status)
+        return JsonResponse(
+            {"code": error.code, "message": error.sentence, "details": _plain(error)}, status=error.status
+        )
     context = {
         "sentence": error.sentence,
         "status": error.status,

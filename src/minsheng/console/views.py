@@ -15,7 +15,9 @@ from minsheng.console import desks
 from minsheng.errors import Refused
 from minsheng.secrecy.personal import find_personal
 
-NO_PERSONAL_SEARCH = "电话、证件号和姓名不会放进网址。请按编号或标题里的字查找；在受理登记时输入电话，会列出这个号码以前的诉求。"
+NO_PERSONAL_SEARCH = (
+    "电话、证件号和姓名不会放进网址。请按编号或标题里的字查找；在受理登记时输入电话，会列出这个号码以前的诉求。"
+)
 
 
 @login_required

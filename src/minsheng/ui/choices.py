@@ -20,7 +20,9 @@ class _ColouredType(ChoicesType):
             given = classdict[member]
             if isinstance(given, tuple) and len(given) == 3:
                 value, label, colour = given
-                dict.__setitem__(classdict, member, (value, colour, label))  # an enumeration's own dict refuses a second time
+                dict.__setitem__(
+                    classdict, member, (value, colour, label)
+                )  # an enumeration's own dict refuses a second time
         return super().__new__(metacls, name, bases, classdict, **kwargs)
 
 
