@@ -21,9 +21,11 @@ def role_in_force(request: HttpRequest) -> str:
     all of a person's roles.
     """
     user: Any = request.user
-    held = getattr(user, "roles", None) or []
-    chosen = request.session.get(SESSION_ROLE)
-    return chosen if chosen in held else (sorted(held, key=list(Role).index)[0] if held else "")
+    held: list[str] = getattr(user, "roles", None) or []
+    chosen = str(request.session.get(SESSION_ROLE, ""))
+    if chosen in held:
+        return chosen
+    return min(held, key=Role.values.index) if held else ""
 
 
 def landing_url(request: HttpRequest) -> str | None:

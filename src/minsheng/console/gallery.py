@@ -56,7 +56,7 @@ class GalleryForm(forms.Form):
         label="是否属实", choices=[("1", "属实"), ("2", "部分属实"), ("3", "不属实")], widget=django_forms.RadioSelect
     )
     words = django_forms.CharField(label="批转意见", widget=forms.words(4, "写给承办单位看的话"))
-    files = forms.FilesField(label="附件", required=False, help_text="图片、文档、录音，每个不超过 20 MB")
+    attachments = forms.FilesField(label="附件", required=False, help_text="图片、文档、录音，每个不超过 20 MB")
     urgent = django_forms.BooleanField(label="紧急：24 小时内先采取措施", required=False)
 
 
@@ -152,7 +152,13 @@ def _case(now: datetime) -> dict[str, Any]:
     )
     start, phone = text.index("跳楼"), text.index("138****1200")
     return {
-        "facts": [("类型", "投诉"), ("事项", "城市管理 / 市政设施 / 路灯"), ("地点", "仓山区 金山街道 金山大道"), ("来源", "电话"), ("来电", "11-26 周四 09:12")],
+        "facts": [
+            ("类型", "投诉"),
+            ("事项", "城市管理 / 市政设施 / 路灯"),
+            ("地点", "仓山区 金山街道 金山大道"),
+            ("来源", "电话"),
+            ("来电", "11-26 周四 09:12"),
+        ],
         "text": text,
         "spans": [(start, start + 2, "risk"), (phone, phone + 11, "personal")],
         "files": [
@@ -160,17 +166,62 @@ def _case(now: datetime) -> dict[str, Any]:
             Item(url="#", name="来电录音.mp3", size=1_310_000, kind="audio", note="3 分 12 秒"),
         ],
         "tasks": [
-            Item(unit="仓山区城市管理局", part="主办", state=GalleryState.HANDLING, read_at=now - timedelta(hours=20),
-                 due_at=now + timedelta(hours=4), light="yellow", left="剩 4 小时", why=WHY, url="#"),
-            Item(unit="金山街道办事处", part="协办", state=GalleryState.TO_READ, read_at=None,
-                 due_at=now + timedelta(days=1), light="none", left="剩 1 个工作日", why=WHY, url="#"),
+            Item(
+                unit="仓山区城市管理局",
+                part="主办",
+                state=GalleryState.HANDLING,
+                read_at=now - timedelta(hours=20),
+                due_at=now + timedelta(hours=4),
+                light="yellow",
+                left="剩 4 小时",
+                why=WHY,
+                url="#",
+            ),
+            Item(
+                unit="金山街道办事处",
+                part="协办",
+                state=GalleryState.TO_READ,
+                read_at=None,
+                due_at=now + timedelta(days=1),
+                light="none",
+                left="剩 1 个工作日",
+                why=WHY,
+                url="#",
+            ),
         ],
         "entries": [
-            Item(at=now - timedelta(minutes=12), actor="仓山区城市管理局 林工", sentence="联系了诉求人，约定今晚 19:30 到现场。", icon="phone", reason="", detail=[]),
-            Item(at=now - timedelta(hours=20), actor="仓山区城市管理局 林工", sentence="查阅了承办任务。", icon="eye-check", reason="", detail=[]),
-            Item(at=now - timedelta(hours=22), actor="批转员 陈晓", sentence="批转给仓山区城市管理局主办、金山街道办事处协办。", icon="route",
-                 reason="路灯归区级市政养护，街道协助联系居民。", detail=[("状态", "待批转", "办理中"), ("主办单位", "", "仓山区城市管理局")]),
-            Item(at=now - timedelta(days=1), actor="话务员 王芳", sentence="受理，编号 FZ2611260142。", icon="headset", reason="", detail=[]),
+            Item(
+                at=now - timedelta(minutes=12),
+                actor="仓山区城市管理局 林工",
+                sentence="联系了诉求人，约定今晚 19:30 到现场。",
+                icon="phone",
+                reason="",
+                detail=[],
+            ),
+            Item(
+                at=now - timedelta(hours=20),
+                actor="仓山区城市管理局 林工",
+                sentence="查阅了承办任务。",
+                icon="eye-check",
+                reason="",
+                detail=[],
+            ),
+            Item(
+                at=now - timedelta(hours=22),
+                actor="批转员 陈晓",
+                sentence="批转给仓山区城市管理局主办、金山街道办事处协办。",
+                icon="route",
+                reason="路灯归区级市政养护，街道协助联系居民。",
+                detail=[("状态", "待批转", "办理中"), ("主办单位", "", "仓山区城市管理局")],
+            ),
+            Item(
+                at=now - timedelta(days=1),
+                actor="话务员 王芳",
+                sentence="受理，编号 FZ2611260142。",
+                icon="headset",
+                reason="",
+                detail=[],
+            ),
         ],
         "actions": [
             Item(url="/desk/gallery/drawer/", label="批转", icon="route"),
@@ -178,7 +229,13 @@ def _case(now: datetime) -> dict[str, Any]:
             Item(url="#", label="拆分", icon="arrows-split"),
             Item(url="#", label="并案", icon="stack-2"),
         ],
-        "actions_more": [Item(url="#", label="不予受理", icon="x"), Item(url="#", label="直接解答", icon="message-2"), Item(url="#", label="即时转接", icon="phone-call")],
-        "changes": [Item(at=now - timedelta(minutes=1), actor="批转员 李雯", sentence="批转给福州市城市管理委员会主办。")],
+        "actions_more": [
+            Item(url="#", label="不予受理", icon="x"),
+            Item(url="#", label="直接解答", icon="message-2"),
+            Item(url="#", label="即时转接", icon="phone-call"),
+        ],
+        "changes": [
+            Item(at=now - timedelta(minutes=1), actor="批转员 李雯", sentence="批转给福州市城市管理委员会主办。")
+        ],
         "why": WHY,
-    }  # fmt: skip
+    }

@@ -23,15 +23,15 @@ class Renderer(TemplatesSetting):
     field_template_name = "ui/forms/field.html"
 
 
-class _Plain:
+class _Plain(forms.BaseForm):
     """What every form of ours has: our templates, and messages that name what is missing."""
 
-    default_renderer = Renderer
+    default_renderer = Renderer()
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         kwargs.setdefault("label_suffix", "")
         super().__init__(*args, **kwargs)
-        for field in self.fields.values():  # type: ignore[attr-defined]
+        for field in self.fields.values():
             if field.label and field.error_messages.get("required") == forms.Field.default_error_messages["required"]:
                 verb = "选择" if isinstance(field, forms.ChoiceField | forms.ModelChoiceField) else "填写"
                 field.error_messages["required"] = f"请{verb}{field.label}。"
@@ -129,7 +129,7 @@ class FilesField(forms.FileField):
 
     widget = FilesInput
 
-    def clean(self, data: Any, initial: Any = None) -> list[UploadedFile]:  # type: ignore[override]
+    def clean(self, data: Any, initial: Any = None) -> list[UploadedFile]:
         given: Iterable[Any] = data if isinstance(data, list | tuple) else [data] if data else []
         files = [file for file in given if file]
         if not files:

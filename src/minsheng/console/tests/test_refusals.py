@@ -19,7 +19,9 @@ from minsheng.console.middleware import RefusalMiddleware
 from minsheng.errors import Refused
 
 
-def request(data: dict[str, Any] | None = None, user: Any = None, **headers: str) -> HttpRequest:
+def request(data: dict[str, Any] | None = None, user: Any = None, htmx: bool = False, **headers: str) -> HttpRequest:
+    if htmx:
+        headers["HX-Request"] = "true"
     made = RequestFactory().post("/cases/FZ1/dispatch/?open=FZ1", data or {}, headers=headers)
     made.user = user or AnonymousUser()
     made.session = SimpleNamespace(session_key=None, get=lambda *a: None)  # type: ignore[assignment]
@@ -48,7 +50,7 @@ def test_json_for_who_asks_for_it() -> None:
 
 
 def test_a_fragment_beside_the_form_for_htmx() -> None:
-    made = answer(request({"words": "请尽快"}, **{"HX-Request": "true"}), Refused("stale", **STALE))
+    made = answer(request({"words": "请尽快"}, htmx=True), Refused("stale", **STALE))
     html = made.content.decode()
     assert made.status_code == 409 and "<html" not in html
     assert 'data-fresh-version="8"' in html and "李雯" in html and "仍然提交" in html
@@ -86,12 +88,9 @@ def test_another_error_goes_its_way() -> None:
 @pytest.mark.django_db
 def test_a_refusal_of_right_is_on_record_and_others_are_not() -> None:
     user = User.objects.create_user("lin", display_name="林工", roles=[Role.AGENT])
-    assert answer(request(user=user, **{"HX-Request": "true"}), Refused("forbidden", action="批转")).status_code == 403
+    assert answer(request(user=user, htmx=True), Refused("forbidden", action="批转")).status_code == 403
     assert (
-        answer(
-            request(user=user, **{"HX-Request": "true"}), Refused("wrong_state", state="已办结", action="批转")
-        ).status_code
-        == 409
+        answer(request(user=user, htmx=True), Refused("wrong_state", state="已办结", action="批转")).status_code == 409
     )
     entry = AuditEntry.objects.get()
     assert (

@@ -12,8 +12,8 @@ from django.forms import BoundField
 from django.forms import widgets as w
 from django.template import Context
 from django.utils import timezone
-from django.utils.html import conditional_escape, format_html
-from django.utils.safestring import SafeString, mark_safe
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString
 
 from minsheng.ui import times
 from minsheng.ui.choices import ColouredChoices
@@ -40,7 +40,7 @@ def light(value: Any, label: str = "") -> SafeString:
     spoken, shape = LIGHTS[name]
     return format_html(
         '<svg class="light light-{}" viewBox="0 0 12 12" role="img" aria-label="{}">{}</svg>',
-        name, label or spoken, mark_safe(shape),
+        name, label or spoken, SafeString(shape),
     )  # fmt: skip
 
 
@@ -103,7 +103,8 @@ def _member(value: Any, choices: Any) -> Any:
         return value
 
 
-def _subclasses(cls: type) -> Iterable[type]:
+def _subclasses(cls: type[ColouredChoices]) -> Iterable[type[ColouredChoices]]:
+    sub: type[ColouredChoices]
     for sub in cls.__subclasses__():
         yield sub
         yield from _subclasses(sub)
@@ -132,7 +133,7 @@ def time_left(text: str, sentence: str = "", light: Any = "none") -> dict[str, A
 @register.simple_tag
 def mark(text: str, spans: Iterable[Span] = ()) -> SafeString:
     """`{% mark case.text spans %}`: spans are (start, end, "risk" | "personal" | "hit"); all text is escaped."""
-    return mark_safe("".join(_piece(part, kind) for part, kind in pieces(text, spans)))
+    return format_html_join("", "{}", ((_piece(part, kind),) for part, kind in pieces(text, spans)))
 
 
 @register.filter
@@ -144,7 +145,7 @@ def hits(text: str, words: Iterable[str] | str | None) -> SafeString:
 
 def _piece(part: str, kind: str) -> str:
     if not kind:
-        return conditional_escape(part)
+        return part
     spoken = MARKS.get(kind, "")
     note = format_html('<span class="visually-hidden">（{}）</span>', spoken) if spoken else ""
     return format_html('<mark class="mark-{}">{}</mark>{}', kind, part, note)

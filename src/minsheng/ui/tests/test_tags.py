@@ -153,7 +153,7 @@ class Example(forms.Form):
     )
     words = django_forms.CharField(label="意见", help_text="写给单位", widget=forms.words(3))
     found = django_forms.ChoiceField(label="属实", choices=[("1", "是"), ("2", "否")], widget=django_forms.RadioSelect)
-    files = forms.FilesField(label="附件", required=False)
+    attachments = forms.FilesField(label="附件", required=False)
     when = django_forms.DateTimeField(label="时间", required=False, widget=forms.MomentInput(past_only=True))
 
 
