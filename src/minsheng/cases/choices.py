@@ -177,6 +177,7 @@ class AskState(ColouredChoices):
     PENDING = "pending", "待审核", "yellow"
     GRANTED = "granted", "同意", "green"
     REFUSED = "refused", "不同意", "secondary"
+    LAPSED = "lapsed", "已失效", "secondary"  # its task ended otherwise before anybody answered
 
 
 class OutreachMethod(ColouredChoices):

@@ -232,11 +232,19 @@ def no_reply_to_sign(s: Situation) -> Refused | None:
 
 
 def reports_in(s: Situation) -> Refused | None:
-    """The lead's reply goes when all reports are in, or excused on record (design §4)."""
+    """A unit answers when the units that answer to it have, or are excused on record (design §4).
+
+    Assisting units and those handed down to answer to the lead; a unit further down answers to the one above it, which
+    holds its own report back for it.
+    """
+    task = s.the_task
     missing = [
         t
         for t in s.tasks
-        if t.role != TaskRole.LEAD and t.round == s.case.round and t.is_active and t.excused_at is None
+        if (t.parent_id == task.pk or (t.role == TaskRole.ASSIST and task.role == TaskRole.LEAD))
+        and t.round == task.round
+        and t.is_active
+        and t.excused_at is None
     ]
     return Refused("reports_missing", units="、".join(t.unit.name for t in missing)) if missing else None
 

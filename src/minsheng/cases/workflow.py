@@ -149,7 +149,7 @@ TRANSITIONS: tuple[Transition, ...] = (
     _task("resume", "恢复办理", (T.PAUSED,), T.HANDLING, (*_UNIT, Role.AUDITOR), guards.own_unit_or_centre, place=Place.USUAL),
     _task("request_termination", "申请终止办理", _AT_WORK, None, _UNIT, guards.own_unit, guards.is_lead, guards.no_pending_ask_on_task, place=Place.MORE),
     _task("request_set_aside", "申请认定不合理诉求", (*_AT_WORK, T.ACCEPTED), None, _UNIT, guards.own_unit, guards.is_lead, guards.rated_unsatisfied, guards.not_set_aside, guards.no_pending_ask_on_task, place=Place.MORE, case_states=(S.IN_HANDLING, S.TO_FOLLOW_UP, S.CLOSED)),
-    _task("report", "报送结果", _AT_WORK, T.REPLIED, _UNIT, guards.own_unit, guards.not_lead, guards.no_pending_ask_on_task, place=Place.USUAL),
+    _task("report", "报送结果", _AT_WORK, T.REPLIED, _UNIT, guards.own_unit, guards.not_lead, guards.reports_in, guards.no_pending_ask_on_task, place=Place.USUAL),
     _task("send_report_back", "退回报送", (T.REPLIED,), T.SENT_BACK, _UNIT, guards.own_lead_or_parent, guards.not_lead, reason=True),
     _task("excuse_report", "免报说明", (T.TO_READ, T.HANDLING, T.PAUSED, T.SENT_BACK), None, _UNIT, guards.own_lead_or_parent, guards.not_lead, guards.not_excused, reason=True),
     _task("draft_reply", "拟写回复", _AT_WORK, None, _UNIT, guards.own_unit, guards.is_lead, guards.no_pending_ask_on_task, guards.no_reply_to_sign, place=Place.USUAL),

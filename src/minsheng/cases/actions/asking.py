@@ -73,6 +73,8 @@ def request_extension(
         _refuse_extension(w, until)
         if citizen_told_at and citizen_told_at > at:
             raise Refused("invalid", message="告知诉求人的时间不能晚于现在。")
+        if citizen_told_at and citizen_told_at < w.the_task.assigned_at:
+            raise Refused("invalid", message="告知诉求人的时间不能早于批转。")
         ask = _ask(
             w, AskKind.EXTENSION, reason, reason_code=reason_code, until=until, citizen_told_at=citizen_told_at, files=files
         )

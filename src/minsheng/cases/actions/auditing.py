@@ -120,9 +120,11 @@ def decide_extension(
         assert ask.until is not None
         derivation = clocks.of(it.derivation)
         assert derivation is not None
+        if end_of(ask.until) <= derivation.due_at:  # the limit has moved since: a year's calendar was loaded
+            raise Refused("extension_date")
         clocks.set_task(it, rules.with_extension(derivation, ask.until, granted_at=at))
         w.summary += f"至{day_words(it.due_at, at)} 24:00 前"
-        if ask.citizen_told_at is not None:
+        if ask.citizen_told_at is not None and it.role == TaskRole.LEAD:  # the lead answers the citizen
             _move_citizen(w, ask, it)
     return ask
 
@@ -154,14 +156,17 @@ def decide_pause(
     version: int | None = None,
     submission: UUID | None = None,
 ) -> Ask:
-    """审核挂起. The task's clock stands still; the citizen's goes on and says why."""
+    """审核挂起. The task's clock stands still; the citizen's goes on and says why.
+
+    It stands still from the grant, or from the ask where the limit ran out while the ask waited for its answer.
+    """
     _need(note)
     with work.work_on(
         task.case, "decide_pause", actor=actor, at=at, task=task, version=version, submission=submission
     ) as w:
         ask, it = _decide(w, grant, note), w.the_task
         if grant:
-            it.state, it.paused_at = TaskState.PAUSED, at
+            it.state, it.paused_at = TaskState.PAUSED, at if at < it.due_at else ask.asked_at
         w.summary = f"{'同意' if grant else '不同意'}{it.unit.name}挂起"
     return ask
 
@@ -213,7 +218,8 @@ def decide_set_aside(
 
 
 def _submitted(w: work.Work) -> Reply:
-    reply = next((r for r in w.situation.replies if r.state == ReplyState.SUBMITTED), None)
+    waiting = {t.pk for t in w.situation.tasks if t.round == w.case.round and t.state == TaskState.REPLIED}
+    reply = next((r for r in w.situation.replies if r.state == ReplyState.SUBMITTED and r.task_id in waiting), None)
     if reply is None:
         raise Refused("wrong_state", action=w.row.label, state=w.case.get_state_display())
     return reply

@@ -9,8 +9,8 @@ from uuid import UUID
 from minsheng.accounts.choices import Role
 from minsheng.cases import messages, work
 from minsheng.cases.actors import Outsider, is_user
-from minsheng.cases.choices import ACTIVE_TASK_STATES, CaseState, Ending, TaskState
-from minsheng.cases.models import Case, ReasonCode, RefusalGround, Task
+from minsheng.cases.choices import ACTIVE_TASK_STATES, AskState, CaseState, Ending, TaskState
+from minsheng.cases.models import Ask, Case, ReasonCode, RefusalGround, Task
 from minsheng.errors import Refused
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ def close(w: work.Work, ending: Ending) -> None:
 
 
 def end_tasks(w: work.Work, state: TaskState, *, but: Task | None = None) -> list[Task]:
-    """End every task that is still active or waits with its reply; returns those ended."""
+    """End every task that is still active or waits with its reply, and what it asked for; returns those ended."""
     ended = [
         t
         for t in w.situation.tasks
@@ -39,6 +39,7 @@ def end_tasks(w: work.Work, state: TaskState, *, but: Task | None = None) -> lis
         task.state, task.finished_at = state, w.at
         if w.task is None or task.pk != w.task.pk:
             task.save(update_fields=["state", "finished_at"])
+    Ask.objects.filter(task__in=ended, state=AskState.PENDING).update(state=AskState.LAPSED)
     return ended
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import date, datetime
 from typing import TYPE_CHECKING
 from uuid import UUID
 
@@ -58,14 +58,17 @@ def reach_out(
     _need(summary)
     if reached_at > at:
         raise Refused("invalid", message="联系时间不能晚于现在。")
+    if reached_at < task.case.received_at:
+        raise Refused("invalid", message="联系时间不能早于诉求提交的时间。")
     with work.work_on(task.case, "reach_out", actor=actor, at=at, task=task, submission=submission) as w:
         outreach = Outreach.objects.create(
             task=w.the_task, at=reached_at, recorded_at=at, by=w.user, method=method, reached=reached, summary=summary
         )
-        if reached and w.the_task.first_contact_at is None:
-            w.the_task.first_contact_at = reached_at
+        it = w.the_task
+        if reached and (it.first_contact_at is None or reached_at < it.first_contact_at):
+            it.first_contact_at = reached_at  # an earlier try may be recorded after a later one
         w.note = summary
-        w.summary = f"{w.the_task.unit.name}联系诉求人：{'已联系上' if reached else '未联系上'}"
+        w.summary = f"{it.unit.name}联系诉求人：{'已联系上' if reached else '未联系上'}"
     return outreach
 
 
@@ -93,7 +96,8 @@ def sub_dispatch(
     version: int | None = None,
     submission: UUID | None = None,
 ) -> Task:
-    """转办下级: city → county → township, each level with its own task and clock; the lower one never outlasts the upper.
+    """转办下级: city → county → township, each level with its own task and clock; the lower one never outlasts the upper,
+    unless that one is late already.
 
     Errors: not_below, and those of assigning.refuse_unit.
     """
@@ -102,6 +106,8 @@ def sub_dispatch(
         if unit.pk == it.unit_id or unit.pk not in organisations.subtree_ids(it.unit_id):
             raise Refused("not_below", unit=unit.name)
         made = clocks.task_clocks(w.case, at=at)
+        # What comes down late is not late at once: the lower unit gets the least time that rework gets too.
+        latest = it.due_at if at < it.due_at else end_of(least_day(at))
         child = assign(
             w,
             unit,
@@ -109,8 +115,8 @@ def sub_dispatch(
             by=w.user,
             parent=it,
             instruction=instruction,
-            reading=rules.with_cap(made.read, it.due_at),
-            handling=rules.with_cap(made.handling, it.due_at),
+            reading=rules.with_cap(made.read, latest),
+            handling=rules.with_cap(made.handling, latest),
         )
         w.note = instruction
         w.facts = {"unit": unit.code, "deadline": child.derivation}
@@ -121,13 +127,14 @@ def sub_dispatch(
 def return_to_parent(
     *, actor: User, at: datetime, task: Task, reason: str, version: int | None = None, submission: UUID | None = None
 ) -> Task:
-    """退回上级: a lower unit gives its task back to the unit that handed it down."""
+    """退回上级: a lower unit gives its task back to the unit that handed it down; what it handed on ends with it."""
     _need(reason)
     with work.work_on(
         task.case, "return_to_parent", actor=actor, at=at, task=task, version=version, submission=submission
     ) as w:
         it = w.the_task
         it.state, it.finished_at = TaskState.RETURNED, at
+        _recall_below(w, it)
         w.note, w.summary = reason, f"{it.unit.name}退回上级单位"
     return it
 
@@ -271,11 +278,27 @@ def urge_case(
 
 def give_time(task: Task, *, at: datetime) -> None:
     """Work sent back is never late at once: at least `rework_days` working days, on record (a known fault of peers)."""
-    last = worktime.calendar().add(day_of(at), settings.HOTLINE["rework_days"])
+    last = least_day(at)
     derivation = clocks.of(task.derivation)
     assert derivation is not None
     if derivation.due_at < end_of(last):
         clocks.set_task(task, rules.with_extension(derivation, last, granted_at=at))
+
+
+def least_day(at: datetime) -> date:
+    """The earliest last day that work given at this moment may have."""
+    return worktime.calendar().add(day_of(at), settings.HOTLINE["rework_days"])
+
+
+def _recall_below(w: work.Work, task: Task) -> None:
+    """End what hangs on a task, however deep: nobody waits for it any more."""
+    gone = {task.pk}
+    for each in w.situation.tasks:  # in the order in which they were given, so parents come first
+        if each.parent_id in gone:
+            gone.add(each.pk)
+            if each.is_active or each.state == TaskState.REPLIED:
+                each.state, each.finished_at = TaskState.RECALLED, w.at
+                each.save(update_fields=["state", "finished_at"])
 
 
 def _write(

@@ -156,7 +156,8 @@ class Ask(models.Model):
         constraints = [
             models.UniqueConstraint(fields=["task"], condition=Q(state="pending"), name="ask_one_pending"),
             models.CheckConstraint(
-                condition=Q(state="pending") | Q(decided_at__isnull=False, decided_by__isnull=False), name="ask_decided_by"
+                condition=Q(state__in=["pending", "lapsed"]) | Q(decided_at__isnull=False, decided_by__isnull=False),
+                name="ask_decided_by",
             ),
         ]
         indexes = [models.Index(fields=["asked_at", "id"], name="ask_pending", condition=Q(state="pending"))]
