@@ -41,7 +41,7 @@ class TopicAdmin(ReferenceAdmin):
         ("valid_from", "valid_to"),
         "law_row",
         "source",
-        "version",
+        "drawn_version",
     )
 
     def save_by_action(self, request: HttpRequest, obj: ReferenceRow) -> None:
@@ -69,7 +69,7 @@ class RefusalGroundAdmin(ReferenceAdmin):
         "requires_leader_review",
         ("valid_from", "valid_to"),
         "source",
-        "version",
+        "drawn_version",
     )
 
 
@@ -84,4 +84,4 @@ class ReasonCodeAdmin(ReferenceAdmin):
     search_help_text = "名称、说明或代码"
     ordering = ("list", "order", "code")
     fixed = ("list", "code")
-    fields = (("list", "code", "order"), "label", "text", ("valid_from", "valid_to"), "source", "version")
+    fields = (("list", "code", "order"), "label", "text", ("valid_from", "valid_to"), "source", "drawn_version")

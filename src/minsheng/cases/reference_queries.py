@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from tree_queries.query import TreeQuerySet
+
 from minsheng.cases.models.reference import ReasonCode, ReasonList, RefusalGround, Topic
 from minsheng.organisations import rules
 from minsheng.organisations.queries import valid_at
@@ -14,7 +16,7 @@ _EXACT, _BEGINS, _WITHIN, _SAID = 0, 1, 2, 3
 
 def topic_tree(*, at: datetime) -> list[Topic]:
     """All topics that hold, parents before children, each with its `tree_depth`. One query."""
-    return list(Topic.objects.with_tree_fields().filter(valid_at(at)))
+    return list(TreeQuerySet(Topic).with_tree_fields().filter(valid_at(at)))
 
 
 def leaf_topics(*, at: datetime) -> list[Topic]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, ClassVar
 
 from django.contrib import admin
+from django.core.exceptions import PermissionDenied
 from django.forms import HiddenInput, IntegerField, ModelForm
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
@@ -16,18 +17,17 @@ from minsheng.organisations import actions, history
 from minsheng.organisations.models import Place, ReferenceRow, Unit
 
 
-class ReferenceForm(ModelForm):  # type: ignore[type-arg]
+class ReferenceForm(ModelForm):
     """Carries the version that it was drawn from, so that nobody's save is lost under another's."""
 
-    version = IntegerField(widget=HiddenInput, required=False)
+    drawn_version = IntegerField(widget=HiddenInput, required=False)
 
-    def clean_version(self) -> int:
-        """A new row begins with its first version."""
-        given: int | None = self.cleaned_data["version"]
-        return given if self.instance.pk and given is not None else self.instance.version
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["drawn_version"].initial = self.instance.version
 
 
-class ReferenceAdmin(ModelAdmin):  # type: ignore[misc]
+class ReferenceAdmin(ModelAdmin):
     """One table of reference data: search by name, pinyin or code; the history is the database's own."""
 
     form = ReferenceForm
@@ -45,7 +45,7 @@ class ReferenceAdmin(ModelAdmin):  # type: ignore[misc]
 
     def save_model(self, request: HttpRequest, obj: ReferenceRow, form: ModelForm[Any], change: bool) -> None:
         """By the room's action."""
-        obj.version = form.cleaned_data["version"]
+        obj.version = form.cleaned_data["drawn_version"] or obj.version
         self.save_by_action(request, obj)
 
     def save_by_action(self, request: HttpRequest, obj: ReferenceRow) -> None:
@@ -58,7 +58,7 @@ class ReferenceAdmin(ModelAdmin):  # type: ignore[misc]
         """Every version that the database's triggers kept: when, by whom, what from and to."""
         row = get_object_or_404(self.model, pk=object_id)
         if not self.has_view_or_change_permission(request, row):
-            return self._refuse_history(request, object_id, extra_context)
+            raise PermissionDenied
         context = {
             **self.admin_site.each_context(request),
             "title": f"变更历史：{row}",
@@ -67,11 +67,6 @@ class ReferenceAdmin(ModelAdmin):  # type: ignore[misc]
             "versions": history.versions(row),
         }
         return TemplateResponse(request, "organisations/history.html", context)
-
-    def _refuse_history(
-        self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None
-    ) -> HttpResponse:
-        return super().history_view(request, object_id, extra_context)  # type: ignore[no-any-return]
 
 
 @admin.register(Place)
@@ -90,7 +85,7 @@ class PlaceAdmin(ReferenceAdmin):
         ("dispatchable", "reason"),
         ("valid_from", "valid_to"),
         "source",
-        "version",
+        "drawn_version",
     )
 
 
@@ -113,5 +108,5 @@ class UnitAdmin(ReferenceAdmin):
         ("dispatchable", "duty_line"),
         ("valid_from", "valid_to", "successor"),
         "source",
-        "version",
+        "drawn_version",
     )

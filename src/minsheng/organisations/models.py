@@ -6,6 +6,7 @@ Every row is reference data: it has a source, a validity, a version, and a histo
 from __future__ import annotations
 
 from datetime import datetime
+from typing import ClassVar
 
 import pghistory
 from django.contrib.postgres.fields import ArrayField
@@ -13,6 +14,7 @@ from django.db import models
 from django.db.models import F, Q
 from tree_queries.fields import TreeNodeForeignKey
 from tree_queries.models import TreeNode
+from tree_queries.query import TreeQuerySet
 
 from minsheng.organisations import rules
 from minsheng.organisations.choices import AssessmentGroup, Line, PlaceLevel, UnitKind
@@ -55,6 +57,7 @@ class Place(TreeNode, ReferenceRow):
     parent = TreeNodeForeignKey(
         "self", verbose_name="上级", null=True, blank=True, on_delete=models.PROTECT, related_name="children"
     )
+    objects: ClassVar[models.Manager[Place]] = TreeQuerySet.as_manager()
     code = models.CharField("代码", max_length=9, unique=True, db_collation="C")
     name = models.CharField("名称", max_length=40)
     level = models.CharField("层级", max_length=10, choices=PlaceLevel.choices)
@@ -82,6 +85,7 @@ class Unit(TreeNode, ReferenceRow):
     parent = TreeNodeForeignKey(
         "self", verbose_name="上级", null=True, blank=True, on_delete=models.PROTECT, related_name="children"
     )
+    objects: ClassVar[models.Manager[Unit]] = TreeQuerySet.as_manager()
     code = models.CharField("代码", max_length=20, unique=True, db_collation="C")
     name = models.CharField("名称", max_length=60)
     short_name = models.CharField("简称", max_length=40)

@@ -5,6 +5,8 @@ Rows are loaded from `cases/data/*.csv` and edited by the administrator; every c
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 import pghistory
 from django.contrib.postgres.fields import ArrayField
 from django.core.validators import MaxValueValidator, MinValueValidator, RegexValidator
@@ -12,6 +14,7 @@ from django.db import models
 from django.db.models import F, Q
 from tree_queries.fields import TreeNodeForeignKey
 from tree_queries.models import TreeNode
+from tree_queries.query import TreeQuerySet
 
 from minsheng.cases.choices import RequestKind
 from minsheng.cases.reference_rules import validate_required_fields, validate_rule, validate_rules
@@ -30,6 +33,7 @@ class Topic(TreeNode, ReferenceRow):
     parent = TreeNodeForeignKey(
         "self", verbose_name="上级", null=True, blank=True, on_delete=models.PROTECT, related_name="children"
     )
+    objects: ClassVar[models.Manager[Topic]] = TreeQuerySet.as_manager()
     code = models.CharField(
         "代码",
         max_length=6,
