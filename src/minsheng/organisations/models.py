@@ -6,7 +6,7 @@ Every row is reference data: it has a source, a validity, a version, and a histo
 from __future__ import annotations
 
 from datetime import datetime
-from typing import ClassVar
+from typing import Any, ClassVar, TypeVar
 
 import pghistory
 from django.contrib.postgres.fields import ArrayField
@@ -21,6 +21,7 @@ from minsheng.organisations.choices import AssessmentGroup, Line, PlaceLevel, Un
 
 # Derived or the loader's own: no part of what a person changed.
 NOT_HISTORY = ["loaded", "search_key"]
+Node = TypeVar("Node", bound=models.Model)
 
 
 class ReferenceRow(models.Model):
@@ -50,6 +51,23 @@ def validity_constraint(model: str) -> models.CheckConstraint:
     return models.CheckConstraint(name=f"{model}_validity", condition=open_ended | Q(valid_to__gt=F("valid_from")))
 
 
+class TreeManager(models.Manager[Node]):
+    """The manager of django-tree-queries, in a form that the type checker can follow."""
+
+    def get_queryset(self) -> models.QuerySet[Node]:
+        """Querysets that know `with_tree_fields`."""
+        found: models.QuerySet[Node] = TreeQuerySet(self.model, using=self._db)
+        return found
+
+    def ancestors(self, of: Any, *, include_self: bool = False) -> models.QuerySet[Node]:
+        """Rows above, root first; the loop check of `TreeNode.clean` asks for them."""
+        return self.get_queryset().ancestors(of, include_self=include_self)  # type: ignore[attr-defined]
+
+    def descendants(self, of: Any, *, include_self: bool = False) -> models.QuerySet[Node]:
+        """Rows below."""
+        return self.get_queryset().descendants(of, include_self=include_self)  # type: ignore[attr-defined]
+
+
 @pghistory.track(exclude=NOT_HISTORY)
 class Place(TreeNode, ReferenceRow):
     """A county (县市区, 6 digits) or a street or town (乡镇街道, 9 digits) below it (domain.md §7.1)."""
@@ -57,7 +75,7 @@ class Place(TreeNode, ReferenceRow):
     parent = TreeNodeForeignKey(
         "self", verbose_name="上级", null=True, blank=True, on_delete=models.PROTECT, related_name="children"
     )
-    objects: ClassVar[models.Manager[Place]] = TreeQuerySet.as_manager()
+    objects: ClassVar[TreeManager[Place]] = TreeManager()
     code = models.CharField("代码", max_length=9, unique=True, db_collation="C")
     name = models.CharField("名称", max_length=40)
     level = models.CharField("层级", max_length=10, choices=PlaceLevel.choices)
@@ -85,7 +103,7 @@ class Unit(TreeNode, ReferenceRow):
     parent = TreeNodeForeignKey(
         "self", verbose_name="上级", null=True, blank=True, on_delete=models.PROTECT, related_name="children"
     )
-    objects: ClassVar[models.Manager[Unit]] = TreeQuerySet.as_manager()
+    objects: ClassVar[TreeManager[Unit]] = TreeManager()
     code = models.CharField("代码", max_length=20, unique=True, db_collation="C")
     name = models.CharField("名称", max_length=60)
     short_name = models.CharField("简称", max_length=40)

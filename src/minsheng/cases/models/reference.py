@@ -14,11 +14,10 @@ from django.db import models
 from django.db.models import F, Q
 from tree_queries.fields import TreeNodeForeignKey
 from tree_queries.models import TreeNode
-from tree_queries.query import TreeQuerySet
 
 from minsheng.cases.choices import RequestKind
 from minsheng.cases.reference_rules import validate_required_fields, validate_rule, validate_rules
-from minsheng.organisations.models import NOT_HISTORY, ReferenceRow, Unit, validity_constraint
+from minsheng.organisations.models import NOT_HISTORY, ReferenceRow, TreeManager, Unit, validity_constraint
 from minsheng.ui.choices import ColouredChoices
 
 
@@ -33,7 +32,7 @@ class Topic(TreeNode, ReferenceRow):
     parent = TreeNodeForeignKey(
         "self", verbose_name="上级", null=True, blank=True, on_delete=models.PROTECT, related_name="children"
     )
-    objects: ClassVar[models.Manager[Topic]] = TreeQuerySet.as_manager()
+    objects: ClassVar[TreeManager[Topic]] = TreeManager()
     code = models.CharField(
         "代码",
         max_length=6,

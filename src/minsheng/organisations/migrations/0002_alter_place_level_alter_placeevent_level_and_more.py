@@ -4,30 +4,65 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('organisations', '0001_initial'),
+        ("organisations", "0001_initial"),
     ]
 
     operations = [
         migrations.AlterField(
-            model_name='place',
-            name='level',
-            field=models.CharField(choices=[('county', '县（市）区'), ('street', '乡镇街道')], max_length=10, verbose_name='层级'),
+            model_name="place",
+            name="level",
+            field=models.CharField(
+                choices=[("county", "县（市）区"), ("street", "乡镇街道")], max_length=10, verbose_name="层级"
+            ),
         ),
         migrations.AlterField(
-            model_name='placeevent',
-            name='level',
-            field=models.CharField(choices=[('county', '县（市）区'), ('street', '乡镇街道')], max_length=10, verbose_name='层级'),
+            model_name="placeevent",
+            name="level",
+            field=models.CharField(
+                choices=[("county", "县（市）区"), ("street", "乡镇街道")], max_length=10, verbose_name="层级"
+            ),
         ),
         migrations.AlterField(
-            model_name='unit',
-            name='kind',
-            field=models.CharField(choices=[('city', '市政府'), ('department', '市直部门'), ('institution', '市属事业单位'), ('county', '县（市）区政府'), ('zone', '功能区'), ('bureau', '县区部门'), ('street', '乡镇街道'), ('utility', '公服企业'), ('vertical', '垂直管理单位'), ('centre', '热线中心'), ('inspection', '督查效能')], max_length=20, verbose_name='类别'),
+            model_name="unit",
+            name="kind",
+            field=models.CharField(
+                choices=[
+                    ("city", "市政府"),
+                    ("department", "市直部门"),
+                    ("institution", "市属事业单位"),
+                    ("county", "县（市）区政府"),
+                    ("zone", "功能区"),
+                    ("bureau", "县区部门"),
+                    ("street", "乡镇街道"),
+                    ("utility", "公服企业"),
+                    ("vertical", "垂直管理单位"),
+                    ("centre", "热线中心"),
+                    ("inspection", "督查效能"),
+                ],
+                max_length=20,
+                verbose_name="类别",
+            ),
         ),
         migrations.AlterField(
-            model_name='unitevent',
-            name='kind',
-            field=models.CharField(choices=[('city', '市政府'), ('department', '市直部门'), ('institution', '市属事业单位'), ('county', '县（市）区政府'), ('zone', '功能区'), ('bureau', '县区部门'), ('street', '乡镇街道'), ('utility', '公服企业'), ('vertical', '垂直管理单位'), ('centre', '热线中心'), ('inspection', '督查效能')], max_length=20, verbose_name='类别'),
+            model_name="unitevent",
+            name="kind",
+            field=models.CharField(
+                choices=[
+                    ("city", "市政府"),
+                    ("department", "市直部门"),
+                    ("institution", "市属事业单位"),
+                    ("county", "县（市）区政府"),
+                    ("zone", "功能区"),
+                    ("bureau", "县区部门"),
+                    ("street", "乡镇街道"),
+                    ("utility", "公服企业"),
+                    ("vertical", "垂直管理单位"),
+                    ("centre", "热线中心"),
+                    ("inspection", "督查效能"),
+                ],
+                max_length=20,
+                verbose_name="类别",
+            ),
         ),
     ]
