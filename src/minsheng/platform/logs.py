@@ -65,5 +65,8 @@ def configure(*, level: str, as_json: bool) -> dict[str, Any]:
         "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "event"}},
         "root": {"handlers": ["console"], "level": level},
         # Django's own handlers would print to the console a second time, or mail a page of local variables.
-        "loggers": {"django": {"handlers": [], "propagate": True, "level": level}},
+        "loggers": {
+            "django": {"handlers": [], "propagate": True, "level": level},
+            "django.request": {"level": "ERROR"},  # the middleware above tells of every request already
+        },
     }

@@ -1,7 +1,8 @@
 """The supervisor's child that watches the embedded database: `python -m minsheng.platform.postgres_guard`.
 
-The database itself is nobody's child: it outlives a killed supervisor. This process looks at it twice a second and
-starts it when it is gone; recovery may take minutes, during which the supervisor stays free to answer.
+The database itself is nobody's child: it outlives a killed supervisor. This process starts it or finds it running, looks
+at it twice a second, and ends when it is gone; the supervisor counts that and starts this again, which starts the
+database. Recovery may take minutes, during which the supervisor stays free to answer.
 """
 
 from __future__ import annotations
@@ -16,17 +17,16 @@ SECONDS = 0.5
 
 
 def main() -> None:
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
-    signal.signal(signal.SIGINT, lambda *_: sys.exit(0))
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: sys.exit(0))
     server = embedded()
-    while True:
-        if server.running() is None:
-            print("database ended; starting it again", file=sys.stderr, flush=True)
-            try:
-                server.ensure_running()
-            except PostgresError as error:
-                sys.exit(str(error))
+    try:
+        server.ensure_running()
+    except PostgresError as error:
+        sys.exit(str(error))
+    while server.running() is not None:
         time.sleep(SECONDS)
+    sys.exit("The database is gone.")
 
 
 if __name__ == "__main__":

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import os
 from pathlib import Path
 
@@ -278,6 +279,7 @@ EMAIL_BACKEND = os.environ.get("MINSHENG_EMAIL_BACKEND", "django.core.mail.backe
 
 LOG_LEVEL = os.environ.get("MINSHENG_LOG_LEVEL", "WARNING")
 LOGGING = logs.configure(level=LOG_LEVEL, as_json=os.environ.get("MINSHENG_LOG_FORMAT") == "json")
+DJANGO_STRUCTLOG_STATUS_4XX_LOG_LEVEL = logging.INFO  # somebody's mistake, not ours
 DJANGO_STRUCTLOG_IP_LOGGING_ENABLED = False  # a citizen's address is personal data
 
 UNFOLD = {"SITE_TITLE": "民声 · 配置", "SITE_HEADER": "民声 · 配置", "SHOW_HISTORY": True}

@@ -196,7 +196,8 @@ def _serve(say: Progress) -> None:
 def programs(*, port: int, events_port: int) -> list[Program]:
     """What `minsheng up` keeps running."""
     workers = str(min(4, os.cpu_count() or 1))
-    server = [sys.executable, "-m", "granian", "--host", HOST, "--no-ws", "--log-level", "warning"]
+    # Its one warning at each start is about threads, which here wait for the database rather than compute.
+    server = [sys.executable, "-m", "granian", "--host", HOST, "--no-ws", "--log-level", "error"]
     # Granian would otherwise run on with a worker less; its graceful end is bounded, so ours is too.
     server += ["--respawn-failed-workers", "--workers-kill-timeout", "10s"]
     pages = ["--interface", "wsgi", "--port", str(port), "--workers", workers, "--blocking-threads", str(THREADS)]

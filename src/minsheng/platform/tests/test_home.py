@@ -9,7 +9,6 @@ from pathlib import Path
 
 from minsheng.platform import home
 
-
 # Every process waits for the same moment, so that they meet in the middle of the first one's writing.
 _FIRST_SECRET = """
 import sys, time
