@@ -190,10 +190,13 @@ document.addEventListener("htmx:afterSwap", (event) => {
   if (event.detail.target.id === "pane") markOpen()
 })
 
-document.addEventListener("htmx:afterSettle", (event) => settle(event.detail.elt))
+document.addEventListener("htmx:afterSettle", (event) => {
+  const { target, elt } = event.detail
+  settle(target && target.isConnected ? target : elt) // an outerHTML swap has taken the target away
+})
 
 function settle(root) {
-  const first = $("[data-focus]", root) || (root.id === "drawer" && $(".drawer-body :is(input:not([type=hidden]), select, textarea)", root))
+  const first = $("[data-focus]", root) || (root.id === "drawer" && $(".drawer-body :is(input:not([type=hidden]), select, textarea):not([hidden])", root))
   if (first) first.focus()
   else if (root.id === "pane") root.focus({ preventScroll: true })
 }
