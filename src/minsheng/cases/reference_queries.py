@@ -28,24 +28,27 @@ def find_topics(text: str, *, at: datetime, limit: int = 12) -> list[Topic]:
     """Leaves for a search word (name, alias, keyword, pinyin, initials) or for a whole message that says a keyword.
 
     Exact words first, then beginnings, then what contains the text, then leaves of which a word is said in the text
-    (the longest word first). One query; the 340 leaves are ranked in Python.
+    (the longest word first). Two queries; the 340 leaves are ranked in Python.
     """
     typed = rules.normalised(text)
     if not typed:
         return []
-    ranked = [(rank, topic.code, topic) for topic in leaf_topics(at=at) if (rank := _rank(topic, typed)) is not None]
-    return [topic for _, _, topic in sorted(ranked, key=lambda entry: entry[:2])[:limit]]
+    leaves = Topic.objects.filter(valid_at(at), level=3).order_by().values_list("pk", "code", "search_key")
+    ranked = sorted((rank, code, pk) for pk, code, key in leaves if (rank := _rank(key, typed)) is not None)
+    best = [pk for _, _, pk in ranked[:limit]]
+    found = Topic.objects.select_related("parent__parent", "default_lead").in_bulk(best)
+    return [found[pk] for pk in best]
 
 
-def _rank(topic: Topic, typed: str) -> tuple[int, int] | None:
-    lines = topic.search_key.split("\n")
+def _rank(search_key: str, typed: str) -> tuple[int, int] | None:
+    lines = search_key.split("\n")
     if typed in lines:
         return _EXACT, 0
     if any(line.startswith(typed) for line in lines):
         return _BEGINS, 0
-    if typed in topic.search_key:
+    if typed in search_key:
         return _WITHIN, 0
-    said = [len(word) for word in (topic.name, *topic.aliases, *topic.keywords) if word.lower() in typed]
+    said = [len(line) for line in lines if not line.isascii() and line in typed]  # pinyin is typed, never said
     return (_SAID, -max(said) * 10 - len(said)) if said else None
 
 
@@ -62,3 +65,8 @@ def reasons(which: ReasonList | str, *, at: datetime) -> list[ReasonCode]:
 def reason_choices(which: ReasonList | str, *, at: datetime) -> list[tuple[str, str]]:
     """The same as choices of a form field."""
     return [(reason.code, reason.label) for reason in reasons(which, at=at)]
+
+
+def reason_labels() -> dict[tuple[str, str], str]:
+    """(list, code) to its label, also of codes that no longer hold: what was given then must still be readable. One query."""
+    return {(row[0], row[1]): row[2] for row in ReasonCode.objects.order_by().values_list("list", "code", "label")}

@@ -233,7 +233,7 @@ def test_a_dissolved_city_lead_gives_way_to_its_successor(loaded: None) -> None:
 def test_a_topic_is_found_by_what_people_say(
     typed: str, name: str, loaded: None, django_assert_num_queries: Any
 ) -> None:
-    with django_assert_num_queries(1):
+    with django_assert_num_queries(2):
         found = find_topics(typed, at=AT)
     assert found[0].name == name
 
