@@ -70,7 +70,12 @@ def title_of(details: CaseDetails) -> str:
     given = details.title.strip()
     if given:
         return given
-    first = re.split(r"[。！？!?\n]", details.text.strip(), maxsplit=1)[0].strip()
+    return first_words(details.text)
+
+
+def first_words(text: str) -> str:
+    """The first sentence of a text, cut to what a title holds."""
+    first = re.split(r"[。！？!?\n]", text.strip(), maxsplit=1)[0].strip()
     return first if len(first) <= _TITLE_FROM_TEXT else first[:_TITLE_FROM_TEXT] + "…"
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from django.db.models import Prefetch, QuerySet
+from django.db.models import Prefetch, Q, QuerySet
 
 from minsheng.cases import rules, scope, work, workflow
 from minsheng.cases.choices import ACTIVE_TASK_STATES, CaseState
@@ -131,6 +131,32 @@ def earlier_of_phone(user: User, phone: str, *, limit: int = 10) -> list[Case]:
         .exclude(state=CaseState.DRAFT)
         .select_related("topic", "place")
         .order_by("-received_at", "-id")[:limit]
+    )
+
+
+def earlier_of_person(user: User, case: Case, seen: Disclosure, *, limit: int = 5) -> list[Case]:
+    """Other cases from this case's telephone number, newest first, for those who may know the person.
+
+    To a unit a confidential case is without a person, so none is ever shown beside a case that has one.
+    """
+    phone_hash = case.applicant.phone_hash
+    if not seen.person or phone_hash is None:
+        return []
+    found = Case.objects.visible_to(user).filter(applicant__phone_hash=phone_hash).exclude(pk=case.pk)
+    if user.is_unit:
+        found = found.filter(confidential=False)
+    return list(
+        found.exclude(state=CaseState.DRAFT).select_related("topic", "place").order_by("-received_at", "-id")[:limit]
+    )
+
+
+def relations_of(user: User, case: Case) -> list[Case]:
+    """Where this case came from or went, and what was split off it or merged into it; of these what the person may see."""
+    above = Q(pk__in=[key for key in (case.split_from_id, case.merged_into_id) if key])
+    return list(
+        Case.objects.visible_to(user)
+        .filter(above | Q(split_from=case) | Q(merged_into=case))
+        .order_by("received_at", "id")
     )
 
 

@@ -15,6 +15,7 @@ from django.views.decorators.http import require_http_methods
 
 from minsheng.cases import panels, queries, work, workflow
 from minsheng.cases.panels import Panel
+from minsheng.cases.views.page import case_context
 from minsheng.errors import Refused
 
 
@@ -78,8 +79,9 @@ def _drawer(request: HttpRequest, panel: Panel, status: int = 200) -> HttpRespon
         "versioned": case,
         "cancel_url": reverse("cases:page", args=[case.number]),
     }
-    template = "ui/drawer.html" if getattr(request, "htmx", False) else "cases/act.html"
-    return render(request, template, context, status=status)
+    if getattr(request, "htmx", False):
+        return render(request, "ui/drawer.html", context, status=status)
+    return render(request, "cases/act.html", case_context(request, case) | context, status=status)
 
 
 def _done(request: HttpRequest, number: str) -> HttpResponse:
