@@ -80,8 +80,8 @@ hub = Hub()
 
 
 def _conninfo() -> str:
-    database = settings.DATABASES["default"]
-    options = {k: v for k, v in database["OPTIONS"].items() if k != "pool"}
+    database: Any = settings.DATABASES["default"]
+    options: dict[str, Any] = {k: v for k, v in database["OPTIONS"].items() if k != "pool"}
     names = {"dbname": "NAME", "user": "USER", "password": "PASSWORD", "host": "HOST", "port": "PORT"}
     given = {key: database[name] for key, name in names.items() if database.get(name)}
     return psycopg.conninfo.make_conninfo("", **given, **options)

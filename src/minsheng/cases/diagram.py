@@ -1,0 +1,88 @@
+"""docs/workflow.md, drawn from the transition table, so that the document cannot say otherwise than the code."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from minsheng.accounts.choices import Role
+from minsheng.cases.actors import CITIZEN_ROLE, SYSTEM_ROLE
+from minsheng.cases.choices import CaseState, TaskState
+from minsheng.cases.workflow import TRANSITIONS, Subject, Transition
+
+_OUTSIDERS = {CITIZEN_ROLE: "诉求人", SYSTEM_ROLE: "系统"}
+
+HEAD = """# The workflow
+
+Made by `minsheng workflow-diagram > docs/workflow.md` from `minsheng/cases/workflow.py`; a test holds the two together.
+Guards are functions of `minsheng/cases/guards.py`; the sentence behind each is its docstring.
+"""
+
+
+def document() -> str:
+    """The whole page, in Markdown with Mermaid diagrams."""
+    parts = [
+        HEAD,
+        "## A case\n\n" + _diagram(_case_edges(), CaseState),
+        "## A task\n\n" + _diagram(_task_edges(), TaskState),
+        "## The table\n\n" + _table(),
+    ]
+    return "\n".join(parts)
+
+
+def _case_edges() -> Iterable[tuple[str, str, str]]:
+    yield "[*]", CaseState.DRAFT, "暂存"
+    yield "[*]", CaseState.TO_ACCEPT, "提交"
+    for row in TRANSITIONS:
+        if row.subject is Subject.CASE:
+            yield from ((source, target, row.label) for source in _ordered(row.sources) for target in row.ends_in)
+        elif row.case_target:
+            yield from ((source, row.case_target, row.label) for source in _ordered(row.case_states))
+    yield CaseState.IN_HANDLING, CaseState.TO_DISPATCH, "退件成立"
+    yield CaseState.IN_HANDLING, CaseState.CLOSED, "终止办理成立"
+
+
+def _task_edges() -> Iterable[tuple[str, str, str]]:
+    yield "[*]", TaskState.TO_READ, "批转、转办"
+    for row in TRANSITIONS:
+        if row.subject is Subject.TASK:
+            yield from ((s, t, row.label) for s in _ordered(row.sources) for t in row.ends_in if s != t)
+    yield TaskState.REPLIED, TaskState.ACCEPTED, "审核通过"
+    yield TaskState.REPLIED, TaskState.SENT_BACK, "退回重办"
+    yield TaskState.HANDLING, TaskState.RECALLED, "收回改派"
+
+
+def _ordered(states: Iterable[str]) -> list[str]:
+    order = [*CaseState.values, *TaskState.values]
+    return sorted(states, key=order.index)
+
+
+def _diagram(edges: Iterable[tuple[str, str, str]], states: type[CaseState] | type[TaskState]) -> str:
+    """One arrow for each pair of states, labelled with all that leads along it."""
+    labels: dict[tuple[str, str], list[str]] = {}
+    for source, target, label in edges:
+        here = labels.setdefault((str(source), str(target)), [])
+        if label not in here:
+            here.append(label)
+    lines = ["```mermaid", "stateDiagram-v2"]
+    lines += [f"    {state.value}: {state.label}" for state in states]
+    lines += [f"    {source} --> {target}: {'、'.join(names)}" for (source, target), names in labels.items()]
+    return "\n".join([*lines, "```", ""])
+
+
+def _table() -> str:
+    lines = ["| code | action | on | from | to | who | conditions |", "|---|---|---|---|---|---|---|"]
+    return "\n".join([*lines, *(_line(row) for row in TRANSITIONS), ""])
+
+
+def _line(row: Transition) -> str:
+    names = CaseState if row.subject is Subject.CASE else TaskState
+    sources = "、".join(str(names(s).label) for s in _ordered(row.sources))
+    targets = "、".join(str(names(t).label) for t in row.ends_in) or "（不变）"
+    guards = ", ".join(f"`{guard.__name__}`" for guard in row.guards)
+    cells = [f"`{row.code}`", row.label, row.subject.value, sources, targets, _who(row.roles), guards]
+    return "| " + " | ".join(cells) + " |"
+
+
+def _who(roles: Iterable[str]) -> str:
+    order = [*_OUTSIDERS, *Role.values]
+    return "、".join(_OUTSIDERS.get(role) or str(Role(role).label) for role in sorted(roles, key=order.index))
