@@ -108,7 +108,7 @@ def tasks_of(user: User, *states: str) -> QuerySet[Task]:
     """Tasks of the person's own unit in these states, whose case is being handled; by time left."""
     return (
         Task.objects.filter(
-            scope.visible_tasks(user), unit_id=user.unit_id, state__in=states, case__state=CaseState.IN_HANDLING
+            scope.visible_tasks(user), unit=user.unit, state__in=states, case__state=CaseState.IN_HANDLING
         )
         .select_related("case__topic", "case__place__parent", "unit")
         .order_by("due_at", "id")

@@ -64,7 +64,7 @@ def visible_tasks(user: User) -> Q:
 
 
 def _units_of(user: User) -> Iterable[int]:
-    return organisations.subtree_ids(user.unit_id)
+    return organisations.subtree_ids(user.unit_id) if user.unit_id is not None else ()
 
 
 def _tasks_of(user: User):  # type: ignore[no-untyped-def]
