@@ -270,6 +270,7 @@ HOTLINE = {
     "sign_off_required": True,  # §2.5: a unit's leader signs what goes to the citizen
     "follow_up_tries": 3,  # unreached tries before a case may close unrated
     "follow_up_hours_between": 2,  # between two tries
+    "rating_link_days": 30,  # a link sent for rating holds this long, unsourced
     "archive_after_days": 30,
     "lookups_per_hour": 10,  # wrong query codes for one number, or from one address
     **json.loads(os.environ.get("MINSHENG_HOTLINE", "{}")),

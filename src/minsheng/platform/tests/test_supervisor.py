@@ -50,7 +50,8 @@ class Running:
             return None
 
     def pids(self) -> list[int]:
-        return [child["pid"] for child in self.status()["children"].values()]
+        status = self.status()
+        return [child["pid"] for child in status["children"].values()] if status else []
 
     def grandchild(self) -> int:
         try:
