@@ -61,7 +61,7 @@ def demo(*, serve: bool = True) -> None:
             _check_ports()
         _migrate(say)
         _load(say)
-        call_command("demo_logins", print=True)
+        call_command("demo_logins", "--print")
         if serve:
             _serve(say)
 
