@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from django.conf import settings
 from django.core.cache import cache
 from django.http import HttpRequest
 from django.urls import reverse
@@ -47,6 +48,7 @@ class Shell:
     role: str
     roles: list[Role]
     desks: list[RailItem]
+    events_url: str
 
     @property
     def role_label(self) -> str:
@@ -68,8 +70,20 @@ def _shell(request: HttpRequest) -> Shell:
     user: Any = request.user
     held = [role for role in Role if role in user.roles]
     return Shell(
-        user=user, role=desks.role_in_force(request), roles=held, desks=rail(user, request.path, timezone.now())
+        user=user,
+        role=desks.role_in_force(request),
+        roles=held,
+        desks=rail(user, request.path, timezone.now()),
+        events_url=_events_url(request),
     )
+
+
+def _events_url(request: HttpRequest) -> str:
+    """The stream's address: the front's path where one is set, else the second port of the host that was asked."""
+    if settings.EVENTS_URL:
+        return str(settings.EVENTS_URL)
+    host = request.get_host().rsplit(":", 1)[0]
+    return f"{request.scheme}://{host}:{settings.EVENTS_PORT}/events"
 
 
 def rail(user: User, path: str, at: datetime) -> list[RailItem]:

@@ -10,6 +10,7 @@ from minsheng.console import views
 app_name = "console"
 urlpatterns = [
     path("", views.home, name="home"),
+    path("rail/", views.rail, name="rail"),
     path("role/", views.switch_role, name="role"),
     path("search/", views.search, name="search"),
 ]

@@ -28,6 +28,13 @@ def home(request: HttpRequest) -> HttpResponse:
 
 
 @login_required
+def rail(request: HttpRequest) -> HttpResponse:
+    """The rail's items for live.js; `path` is the page it stands beside."""
+    request.path = request.GET.get("path", "")[:200]
+    return render(request, "console/_rail_items.html")
+
+
+@login_required
 @require_POST
 def switch_role(request: HttpRequest) -> HttpResponse:
     """Puts another of the person's own roles in force, and goes where it begins."""
