@@ -21,6 +21,8 @@ STAGE_CLOCKS = {
     CaseState.TO_FOLLOW_UP: Clock.FOLLOW_UP,
 }
 
+SECOND_HANDLING = "二次办理"
+
 
 @dataclass(frozen=True)
 class TaskClocks:
@@ -61,6 +63,11 @@ def _derive(clock: Clock, case: Case, *, start: datetime, lead_in: Limit | None 
     )
 
 
+def derive_now(clock: Clock, case: Case, *, at: datetime) -> Derivation:
+    """The deadline of a clock that would start at this moment: for what a screen says before the act, and for asks."""
+    return _derive(clock, case, start=at)
+
+
 def start_stage(case: Case, *, at: datetime) -> None:
     """Start the centre's clock for the case's present state; states that no clock of ours limits have none."""
     clock = STAGE_CLOCKS.get(CaseState(case.state))
@@ -85,6 +92,19 @@ def citizen_clock(case: Case, *, at: datetime) -> Derivation:
     return derived
 
 
+def round_start(case: Case, *, at: datetime) -> datetime:
+    """When the citizen's clock of the round under way began: acceptance, or reopening. What is counted anew counts from
+    there, so that correcting or splitting a reopened case does not make it late at once."""
+    running = of(case.citizen_derivation)
+    return running.start if running else case.accepted_at or at
+
+
+def in_second_handling(case: Case) -> bool:
+    """Whether the round under way is the second handling: the citizen's clock then runs on its limit."""
+    running = of(case.citizen_derivation)
+    return case.second_handling and running is not None and running.name == SECOND_HANDLING
+
+
 def set_citizen(case: Case, derivation: Derivation) -> None:
     """Write the citizen's clock."""
     case.citizen_due_at = derivation.due_at
@@ -94,8 +114,9 @@ def set_citizen(case: Case, derivation: Derivation) -> None:
 
 
 def task_clocks(case: Case, *, at: datetime, second: bool = False) -> TaskClocks:
-    """The clocks that a dispatch at this moment starts for a unit; `second`: the limit of second handling."""
-    label = "二次办理" if second else RequestKind(case.kind).label
+    """The clocks that a dispatch at this moment starts for a unit; `second`: the limit of second handling begins, or runs."""
+    second = second or in_second_handling(case)
+    label = SECOND_HANDLING if second else RequestKind(case.kind).label
     clock = Clock.SECOND_HANDLING if second else Clock.HANDLING
     return TaskClocks(
         read=_derive(Clock.READ, case, start=at),

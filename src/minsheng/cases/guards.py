@@ -267,9 +267,18 @@ def rated_unsatisfied(s: Situation) -> Refused | None:
     return None if _unsatisfied(s.case) else Refused("not_rated_unsatisfied")
 
 
+def rating_of_round(case: Case) -> tuple[str, str]:
+    """(satisfaction, solved) as heard in the round under way, empty until it was: an earlier round's verdict is not this one's."""
+    if case.final_satisfaction:
+        return case.final_satisfaction, case.final_solved
+    return (case.first_satisfaction, case.first_solved) if case.round == 1 else ("", "")
+
+
 def unsatisfied_waiting(s: Situation) -> Refused | None:
-    """A rating came in that somebody must judge."""
-    return None if _unsatisfied(s.case) else Refused("not_rated_unsatisfied")
+    """A rating of this round came in that somebody must judge."""
+    satisfaction, solved = rating_of_round(s.case)
+    bad = satisfaction == Satisfaction.UNSATISFIED or solved == Solved.NO
+    return None if bad else Refused("not_rated_unsatisfied")
 
 
 def second_handling_free(s: Situation) -> Refused | None:
@@ -285,9 +294,11 @@ def not_set_aside(s: Situation) -> Refused | None:
 def rateable(s: Situation) -> Refused | None:
     """Handled or answered cases are rated, until they were or the time is over; default satisfaction does not exist."""
     case = s.case
+    if rating_of_round(case)[0]:
+        return Refused("already_rated")
     if case.state == CaseState.TO_FOLLOW_UP:
-        return Refused("already_rated") if case.final_satisfaction or (case.first_satisfaction and case.round == 1) else None
-    if case.ending not in (Ending.HANDLED, Ending.ANSWERED) or case.final_satisfaction or case.first_satisfaction:
+        return None
+    if case.ending not in (Ending.HANDLED, Ending.ANSWERED):
         return Refused("not_rateable")
     return _within_days(s)
 

@@ -92,9 +92,13 @@ def situation_of(case: Case, *, actor: Any, at: datetime, task: Task | None = No
 
 
 def lock_case(pk: int) -> Case:
-    """The case row, locked until the transaction ends. Errors: not_found."""
+    """The case row, locked until the transaction ends. Errors: not_found.
+
+    Its key never changes, so the lock leaves alone who only refers to the row (FOR NO KEY UPDATE): else a case that was
+    merged into this one, or a message about it, would wait for this transaction at commit.
+    """
     case = (
-        Case.objects.select_for_update(of=("self",))
+        Case.objects.select_for_update(of=("self",), no_key=True)
         .select_related("topic", "place", "accepted_by", "dispatched_by")
         .filter(pk=pk)
         .first()

@@ -166,7 +166,7 @@ TRANSITIONS: tuple[Transition, ...] = (
     # --- follow-up and ending -------------------------------------------------------------------------------------
     _case("follow_up", "登记回访", (S.TO_FOLLOW_UP,), None, (Role.FOLLOW_UP,), guards.not_own_dispatch, place=Place.USUAL, targets=(S.CLOSED,)),
     _case("rate", "评价", (S.TO_FOLLOW_UP, S.CLOSED), None, (CITIZEN_ROLE,), guards.rateable, targets=(S.CLOSED,)),
-    _case("second_handling", "二次办理", (S.TO_FOLLOW_UP,), S.IN_HANDLING, (Role.FOLLOW_UP,), guards.not_own_dispatch, guards.unsatisfied_waiting, guards.second_handling_free),
+    _case("second_handling", "二次办理", (S.TO_FOLLOW_UP,), S.IN_HANDLING, (Role.FOLLOW_UP,), guards.not_own_dispatch, guards.unsatisfied_waiting, guards.second_handling_free, guards.not_set_aside, guards.no_pending_ask, reason=True),
     _case("close_after_rating", "按评价办结", (S.TO_FOLLOW_UP,), S.CLOSED, (Role.FOLLOW_UP,), guards.not_own_dispatch, guards.unsatisfied_waiting, reason=True),
     _case("reopen", "重新办理", (S.CLOSED,), S.TO_DISPATCH, (Role.TEAM_LEADER, Role.DISPATCHER), guards.reopenable, place=Place.MORE, reason=True),
     _case("archive", "归档", (S.CLOSED,), S.ARCHIVED, (SYSTEM_ROLE,)),

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING
 from uuid import UUID
+
+from django.db import connection
 
 from minsheng.cases import clocks, messages, work
 from minsheng.cases.actions import intake
@@ -20,6 +23,8 @@ from minsheng.errors import Refused
 if TYPE_CHECKING:
     from minsheng.accounts.models import User
     from minsheng.organisations.models import Unit
+
+MOST_PARTS = 5  # split off at once
 
 
 def dispatch_case(
@@ -42,11 +47,9 @@ def dispatch_case(
     with work.work_on(case, "dispatch", actor=actor, at=at, version=version, submission=submission) as w:
         _ready(w.case, unit_text)
         made = clocks.task_clocks(w.case, at=at)
-        by_ruling = w.case.ruled_unit_id is not None and w.case.ruled_unit_id == lead.pk
-        roles = [(lead, TaskRole.LEAD), *((unit, TaskRole.ASSIST) for unit in assisting)]
-        if len({unit.pk for unit, _ in roles}) < len(roles):
-            raise Refused("unit_twice", unit=lead.name)
-        for unit, role in roles:
+        by_ruling = w.case.ruled_unit_id == lead.pk or clocks.in_second_handling(w.case)
+        _refuse_twins([lead, *assisting])
+        for unit, role in [(lead, TaskRole.LEAD), *((unit, TaskRole.ASSIST) for unit in assisting)]:
             assign(
                 w,
                 unit,
@@ -99,9 +102,10 @@ def add_assisting(
     version: int | None = None,
     submission: UUID | None = None,
 ) -> Case:
-    """增派协办 while the case is handled; each gets clocks of its own."""
+    """增派协办 while the case is handled; each gets clocks of its own. Errors: invalid, and those of assign."""
     if not units:
         raise Refused("invalid", message="请选择协办单位。")
+    _refuse_twins(units)
     with work.work_on(case, "add_assisting", actor=actor, at=at, version=version, submission=submission) as w:
         made = clocks.task_clocks(w.case, at=at)
         for unit in units:
@@ -122,11 +126,14 @@ def add_assisting(
 def recall_case(
     *, actor: User, at: datetime, case: Case, reason: str, version: int | None = None, submission: UUID | None = None
 ) -> Case:
-    """收回改派: the centre sees its own mistake; it counts against the first dispatch as an upheld return does."""
+    """收回改派: the centre sees its own mistake; it counts against the first dispatch as an upheld return does.
+
+    In a later round the first dispatch has long proved right: nothing counts against it any more.
+    """
     _need(reason)
     with work.work_on(case, "recall", actor=actor, at=at, version=version, submission=submission) as w:
         ended = end_tasks(w, TaskState.RECALLED)
-        w.case.first_dispatch_wrong = True
+        w.case.first_dispatch_wrong = w.case.first_dispatch_wrong or w.case.round == 1
         w.move_case(CaseState.TO_DISPATCH)
         clocks.start_stage(w.case, at=at)
         w.note, w.summary = reason, f"从{unit_names(t.unit for t in ended)}收回，重新批转"
@@ -180,12 +187,14 @@ def split_case(
 ) -> list[Case]:
     """拆分: one request with several matters; each part becomes a case of its own with the same person and the same clock start.
 
-    The case itself stays with what its own words still say. Errors: invalid.
+    The case itself stays with what its own words still say. Whom the case is against, its parts are against too, so that no
+    part reaches them. Errors: invalid.
     """
-    if not parts:
-        raise Refused("invalid", message="请至少写出一件要拆出的诉求。")
+    if not 1 <= len(parts) <= MOST_PARTS:
+        raise Refused("invalid", message=f"请写出要拆出的诉求，一次最多 {MOST_PARTS} 件。")
     with work.work_on(case, "split", actor=actor, at=at, version=version, submission=submission) as w:
-        made = [intake.split_off(w, part) for part in parts]
+        accused = w.case.accused_unit
+        made = [intake.split_off(w, replace(part, accused_unit=part.accused_unit or accused)) for part in parts]
         for part in made:
             messages.tell(w.case, at=at, template="split", of=part, code=intake.query_code_of(part))
         w.facts = {"parts": [part.number for part in made]}
@@ -198,24 +207,52 @@ def merge_case(
 ) -> Case:
     """并案: a duplicate ends, its citizen is told the other's number and gets its result (domain.md §2.8).
 
-    Only the duplicate's row is locked and written; the survivor lists what was merged into it. Errors: cannot_merge.
+    Only the duplicate's row is written; the survivor lists what was merged into it. The survivor is held in share mode, so
+    that it cannot close or be merged away meanwhile, and only if it is free: this transaction waits for no other case's.
+    Errors: cannot_merge, not_found.
     """
     with work.work_on(case, "merge", actor=actor, at=at, version=version, submission=submission) as w:
         survivor = Case.objects.visible_to(actor).filter(pk=into.pk).first()
         if survivor is None:
             raise Refused("not_found")
-        if survivor.pk == w.case.pk:
-            raise Refused("cannot_merge", number=survivor.number, why="就是这一件")
-        if survivor.state not in OPEN_STATES:
-            raise Refused("cannot_merge", number=survivor.number, why=f"已是“{survivor.get_state_display()}”")
-        if survivor.confidential or w.case.confidential:
-            raise Refused("cannot_merge", number=survivor.number, why="保密件不能并案，以免互相看到")
+        if survivor.pk != w.case.pk and not _hold(survivor):
+            raise Refused("cannot_merge", number=survivor.number, why="正有人在处理它，请稍后再试一次")
+        why = why_not_merged(w.case, survivor, at=at)
+        if why:
+            raise Refused("cannot_merge", number=survivor.number, why=why)
         close(w, Ending.MERGED)
         w.case.merged_into = survivor
         w.facts = {"into": survivor.number}
         w.summary = f"并入 {survivor.number}"
         messages.tell(w.case, at=at, template="merged", other=survivor.number)
     return case
+
+
+def why_not_merged(case: Case, survivor: Case, *, at: datetime) -> str:
+    """Why `case` cannot end in `survivor`, empty where it can (domain.md §2.8: 归档、逾期、暂存件不可关联)."""
+    if survivor.pk == case.pk:
+        return "就是这一件"
+    if survivor.state not in OPEN_STATES:
+        return f"已是“{survivor.get_state_display()}”"
+    if survivor.state == CaseState.TO_FOLLOW_UP:
+        return "已经答复，并进去的诉求人得不到结果"
+    if survivor.confidential or case.confidential:
+        return "保密件不能并案，以免互相看到"
+    if survivor.citizen_due_at is not None and survivor.citizen_due_at <= at:
+        return "已超过群众时限"
+    if Case.objects.filter(merged_into=case).exists():
+        return "已有诉求并入现在这件，请反过来并案"
+    return ""
+
+
+def _hold(survivor: Case) -> bool:
+    """Share the survivor's row until this transaction ends; False where somebody is writing it. Then read it as it stands."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT 1 FROM cases_case WHERE id = %s FOR SHARE SKIP LOCKED", [survivor.pk])
+        if cursor.fetchone() is None:
+            return False
+    survivor.refresh_from_db()
+    return True
 
 
 def reopen_case(
@@ -225,7 +262,7 @@ def reopen_case(
     _need(reason)
     with work.work_on(case, "reopen", actor=actor, at=at, version=version, submission=submission) as w:
         w.case.round += 1
-        w.case.ruled_unit = None
+        w.case.ruled_unit, w.case.set_aside = None, False
         w.case.ending, w.case.closed_at, w.case.ending_ground = "", None, None
         w.case.final_satisfaction = w.case.final_solved = ""
         w.case.accepted_at = w.case.accepted_at or at
@@ -236,6 +273,14 @@ def reopen_case(
         assert w.case.citizen_due_at is not None
         messages.tell(w.case, at=at, template="reopened", due=day_words(w.case.citizen_due_at, at))
     return case
+
+
+def _refuse_twins(units: Sequence[Unit]) -> None:
+    seen: set[int] = set()
+    for unit in units:
+        if unit.pk in seen:
+            raise Refused("unit_twice", unit=unit.name)
+        seen.add(unit.pk)
 
 
 def _need(text: str) -> None:

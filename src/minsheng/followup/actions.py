@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime
 from typing import TYPE_CHECKING
 from uuid import UUID
@@ -11,17 +12,23 @@ from django.conf import settings
 from minsheng.cases import clocks, messages, work
 from minsheng.cases.actions.ending import close
 from minsheng.cases.actors import CITIZEN, is_user, user_or_none
-from minsheng.cases.assigning import assign
+from minsheng.cases.assigning import assign, refuse_unit
 from minsheng.cases.choices import CaseState, Ending, Satisfaction, Solved, TaskRole
-from minsheng.cases.models import Case
+from minsheng.cases.guards import rating_of_round
+from minsheng.cases.models import Case, Task
 from minsheng.cases.wording import day_words
 from minsheng.errors import Refused
+from minsheng.followup import rules
 from minsheng.followup.choices import FollowUpMethod
 from minsheng.followup.models import FollowUp
+from minsheng.organisations import queries as organisations
+from minsheng.organisations.models import Unit
+from minsheng.worktime.moments import local
 
 if TYPE_CHECKING:
     from minsheng.accounts.models import User
-    from minsheng.organisations.models import Unit
+
+COMMENT_LENGTH = 1000
 
 
 def record_follow_up(
@@ -41,7 +48,8 @@ def record_follow_up(
 ) -> Case:
     """登记回访: one call. A good verdict closes the case; a bad one leaves it for judgement; unreached is tried again.
 
-    `give_up`: close unrated after the set number of unreached tries. Errors: invalid, tries_left.
+    `give_up`: close unrated after the set number of unreached tries, hours apart. Errors: invalid, try_too_soon, tries_left,
+    rated_waiting.
     """
     with work.work_on(case, "follow_up", actor=actor, at=at, version=version, submission=submission) as w:
         if reached:
@@ -80,12 +88,15 @@ def start_second_handling(
 ) -> Case:
     """二次办理 of what was left unsolved with good reason: once, at a higher level where there is one, with its own limit.
 
-    The new round cannot be returned: the duty has been settled by the first. Errors: reason_required, not_higher, refuse_unit's.
+    The new round cannot be returned: the duty has been settled by the first. It gets a verdict of its own; the first one is
+    kept. Errors: reason_required, not_higher, refuse_unit's.
     """
     _need(reason)
     with work.work_on(case, "second_handling", actor=actor, at=at, version=version, submission=submission) as w:
-        _refuse_lower(w, unit)
+        refuse_unit(w.case, unit, at=at)
+        _refuse_not_higher(w, unit)
         w.case.round += 1
+        w.case.final_satisfaction = w.case.final_solved = ""
         w.case.second_handling = True
         w.case.dispatched_by = w.user
         made = clocks.task_clocks(w.case, at=at, second=True)
@@ -121,25 +132,35 @@ def close_after_rating(
     return case
 
 
-def higher_unit(case: Case) -> Unit | None:
-    """The level above the last lead, or the lead itself where the tree ends: then its leader answers for it (提级)."""
-    lead = case.tasks.filter(role=TaskRole.LEAD, round=case.round).select_related("unit__parent").order_by("-id").first()
+def higher_unit(case: Case, *, at: datetime) -> Unit | None:
+    """The nearest level above the last lead that may get the case, or the lead itself where there is none: then its leader
+    answers for it (提级, domain.md §2.7)."""
+    lead = _last_lead(case.tasks.select_related("unit").order_by("assigned_at", "id"))
     if lead is None:
         return None
-    parent = lead.unit.parent
-    return parent if parent is not None and parent.dispatchable else lead.unit
+    above = organisations.ancestor_ids(lead.unit_id)
+    units = {unit.pk: unit for unit in Unit.objects.filter(pk__in=above)}
+    kin = organisations.relatives(case.accused_unit_id) if case.accused_unit_id else set()
+    free = (units[pk] for pk in above if pk not in kin and units[pk].dispatchable and units[pk].is_valid(at))
+    return next(free, lead.unit)
 
 
 # --- parts -------------------------------------------------------------------------------------------------------
 
 
-def _refuse_lower(w: work.Work, unit: Unit) -> None:
-    """Never below the unit that failed to solve it."""
-    from minsheng.organisations import queries as organisations
+def _last_lead(tasks: Iterable[Task]) -> Task | None:
+    leads = [task for task in tasks if task.role == TaskRole.LEAD and task.is_current]
+    return leads[-1] if leads else None
 
-    leads = [t for t in w.situation.tasks if t.role == TaskRole.LEAD and t.is_current]
-    if leads and unit.pk in organisations.subtree_ids(leads[-1].unit_id) - {leads[-1].unit_id}:
-        raise Refused("not_higher", unit=unit.name)
+
+def _refuse_not_higher(w: work.Work, unit: Unit) -> None:
+    """Nearer to the city than the unit that left it unsolved: its government, or a department of the city. The same unit only
+    where nobody above it can be given the case."""
+    lead, proposed = _last_lead(w.situation.tasks), higher_unit(w.case, at=w.at)
+    if lead is None or proposed is None or unit.pk == proposed.pk:
+        return
+    if len(organisations.ancestor_ids(unit)) >= len(organisations.ancestor_ids(lead.unit_id)):
+        raise Refused("not_higher", unit=unit.name, higher=proposed.name)
 
 
 def _hear(
@@ -153,6 +174,7 @@ def _hear(
 ) -> None:
     if satisfaction not in Satisfaction.values or (solved and solved not in Solved.values):
         raise Refused("invalid", message="请选择是否满意和是否解决。")
+    _check_words(comment)
     _write(w, method, True, contacted, truthful, solved, satisfaction, comment)
     case = w.case
     if not case.first_satisfaction:
@@ -173,13 +195,20 @@ def _hear(
 
 
 def _miss(w: work.Work, comment: str) -> None:
+    """One try without an answer. Tries count only hours apart: three in a minute are one."""
+    _check_words(comment)
+    free_at = rules.next_try_at(_missed(w.case), hours=settings.HOTLINE["follow_up_hours_between"])
+    if free_at is not None and w.at < free_at:
+        raise Refused("try_too_soon", at=f"{local(free_at):%H:%M}")
     _write(w, FollowUpMethod.PHONE, False, None, None, "", "", comment)
     w.note, w.summary = comment, "回访未接通"
 
 
 def _close_unrated(w: work.Work) -> None:
-    """No default satisfaction: an unreached citizen leaves the case unrated (domain.md §11)."""
-    tries = FollowUp.objects.filter(case=w.case, round=w.case.round, reached=False).count()
+    """No default satisfaction: an unreached citizen leaves the case unrated (domain.md §11). Who rated is not unreached."""
+    if rating_of_round(w.case)[0]:
+        raise Refused("rated_waiting")
+    tries = len(_missed(w.case))
     if tries < settings.HOTLINE["follow_up_tries"]:
         raise Refused("tries_left", tries=tries, needed=settings.HOTLINE["follow_up_tries"])
     close(w, Ending.HANDLED)
@@ -192,6 +221,16 @@ def _close_rated(w: work.Work) -> None:
         case.final_satisfaction, case.final_solved = case.first_satisfaction, case.first_solved
     close(w, Ending.HANDLED)
     messages.tell(case, at=w.at, template="closed")
+
+
+def _missed(case: Case) -> list[datetime]:
+    """When the citizen was not reached, in the round under way."""
+    return list(FollowUp.objects.filter(case=case, round=case.round, reached=False).order_by("at").values_list("at", flat=True))
+
+
+def _check_words(comment: str) -> None:
+    if len(comment) > COMMENT_LENGTH or "\x00" in comment:
+        raise Refused("invalid", message=f"意见最多 {COMMENT_LENGTH} 字，请精简后再提交。")
 
 
 def _write(

@@ -91,7 +91,7 @@ def decide_return(
             it.finished_at = at
         if grant and it.role == TaskRole.LEAD:
             end_tasks(w, TaskState.RECALLED, but=it)
-            w.case.first_dispatch_wrong = True
+            w.case.first_dispatch_wrong = w.case.first_dispatch_wrong or w.case.round == 1
             w.move_case(CaseState.TO_DISPATCH)
             clocks.start_stage(w.case, at=at)
         w.summary = f"{'同意' if grant else '不同意'}{it.unit.name}退件"

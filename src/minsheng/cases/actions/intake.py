@@ -168,8 +168,8 @@ def correct_case(
         w.case.confidential = w.case.confidential or kept_confidential  # only lifted by its own action
         w.note, w.summary = note, "更正诉求要素"
         w.facts = {"text": commitment(w.case.text_salt, w.case.text)}
-        if w.case.accepted_at:
-            clocks.set_citizen(w.case, clocks.citizen_clock(w.case, at=w.case.accepted_at))
+        if w.case.accepted_at and not clocks.in_second_handling(w.case):
+            clocks.set_citizen(w.case, clocks.citizen_clock(w.case, at=clocks.round_start(w.case, at=at)))
             if w.case.citizen_due_at and w.case.citizen_due_at != due_before:
                 messages.tell(w.case, at=at, template="accepted", due=day_words(w.case.citizen_due_at, at))
     return case
@@ -244,7 +244,7 @@ def split_off(w: work.Work, details: CaseDetails) -> Case:
     case.confidential = case.confidential or origin.confidential
     case.pk, serial = _next_ids()
     case.number = rules.format_number(day_of(case.received_at), CHANNEL_DIGITS[Channel(case.channel)], serial)
-    clocks.set_citizen(case, clocks.citizen_clock(case, at=origin.accepted_at or w.at))
+    clocks.set_citizen(case, clocks.citizen_clock(case, at=clocks.round_start(origin, at=w.at)))
     clocks.start_stage(case, at=w.at)
     case.save(force_insert=True)
     payload = {
