@@ -9,7 +9,6 @@ from urllib.parse import urlencode
 
 from django.urls import reverse
 
-from minsheng.accounts.choices import CENTRE_ROLES, Role
 from minsheng.cases import clocks, panels, workflow
 from minsheng.cases.choices import (
     OPEN_STATES,
@@ -23,6 +22,7 @@ from minsheng.cases.choices import (
 )
 from minsheng.cases.details import first_words
 from minsheng.cases.rules import Disclosure
+from minsheng.cases.scope import SEE_PERSONS
 from minsheng.secrecy import find_personal, mask_address, mask_name, mask_phone, redact
 from minsheng.ui import times
 from minsheng.ui.rows import Row
@@ -37,7 +37,6 @@ if TYPE_CHECKING:
     from minsheng.cases.queries import CaseView
     from minsheng.organisations.models import Place
 
-_SEE_PERSONS = CENTRE_ROLES - {Role.ANALYST, Role.KNOWLEDGE}
 # What the citizen waited for has been given: their clock no longer runs.
 _ANSWERED = frozenset({CaseState.TO_FOLLOW_UP, CaseState.CLOSED, CaseState.ARCHIVED})
 WITHHELD = "保密件，内容由热线核对后另行提供"
@@ -56,7 +55,7 @@ def shown_title(user: User, case: Case) -> str:
     where the case is confidential, and those who see no persons get it redacted (domain.md §2.10)."""
     if not sees_words(user, case):
         return first_words(case.unit_text) or f"保密件（{case.get_kind_display()}）"
-    if user.is_unit or user.has_any(_SEE_PERSONS):
+    if user.is_unit or user.has_any(SEE_PERSONS):
         return case.title
     return redact(case.title)
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from django.db.models import Prefetch, Q, QuerySet
+from django.db.models import Count, Min, Prefetch, Q, QuerySet
 
 from minsheng.cases import rules, scope, work, workflow
 from minsheng.cases.choices import ACTIVE_TASK_STATES, CaseState
@@ -14,10 +14,13 @@ from minsheng.cases.guards import Situation
 from minsheng.cases.models import Case, Outreach, Reply, Task
 from minsheng.cases.rules import Disclosure
 from minsheng.errors import Refused
-from minsheng.secrecy import normalise_phone, search_hash
+from minsheng.secrecy import normalise_id_number, normalise_name, normalise_phone, search_hash
 
 if TYPE_CHECKING:
     from minsheng.accounts.models import User
+
+# Titles are searched without an index for now: only among cases of these days.
+TITLES_SEARCHED = timedelta(days=90)
 
 
 def case_for(user: User, number: str) -> Case:
@@ -92,6 +95,69 @@ def queue(user: User, *states: str) -> QuerySet[Case]:
         .filter(state__in=states)
         .select_related("topic", "place__parent")
         .order_by("urgency_rank", "state_since", "id")
+    )
+
+
+def waiting(user: User, at: datetime, *states: str) -> tuple[int, str]:
+    """How many cases wait in these states and the light of the most pressing: a desk's count on the rail. One query."""
+    told = (
+        Case.objects.visible_to(user)
+        .filter(state__in=states)
+        .aggregate(
+            count=Count("id"), red=Min("stage_due_at"), orange=Min("stage_orange_at"), yellow=Min("stage_yellow_at")
+        )
+    )
+    light = next((name for name in ("red", "orange", "yellow") if told[name] and told[name] <= at), "none")
+    return told["count"], light
+
+
+def every_case(user: User) -> QuerySet[Case]:
+    """All numbered cases that the person may see, for the list of all; newest first by its keyset."""
+    return Case.objects.visible_to(user).exclude(state=CaseState.DRAFT).select_related("topic", "place__parent")
+
+
+def of_number(user: User, number: str) -> QuerySet[Case]:
+    """Cases whose number begins so, in any writing."""
+    return every_case(user).filter(number__startswith=rules.normalise_number(number))
+
+
+def of_person(user: User, words: str) -> QuerySet[Case]:
+    """Cases of a telephone number, identity number or name; by keyed hash, for those who see persons.
+
+    To a unit a confidential case has no person, so none is found by one.
+    """
+    if not (user.is_unit or user.has_any(scope.SEE_PERSONS)):
+        return Case.objects.none()
+    phone, identity, name = normalise_phone(words), normalise_id_number(words), normalise_name(words)
+    wanted = Q(applicant__name_hash=search_hash("name", name)) if name else Q(pk__in=[])
+    if phone:
+        wanted |= Q(applicant__phone_hash=search_hash("phone", phone))
+    if identity:
+        wanted |= Q(applicant__id_number_hash=search_hash("id_number", identity))
+    found = every_case(user).filter(wanted)
+    return found.filter(confidential=False) if user.is_unit else found
+
+
+def of_title(user: User, words: str, *, at: datetime) -> QuerySet[Case]:
+    """Recent cases with these words in the title. A title is the citizen's words: units find no confidential case by it."""
+    found = every_case(user).filter(title__icontains=words, received_at__gte=at - TITLES_SEARCHED)
+    return found.filter(confidential=False) if user.is_unit else found
+
+
+def drafts_of(user: User) -> list[Case]:
+    """A person's own unfinished forms, newest first."""
+    return list(
+        Case.objects.filter(state=CaseState.DRAFT, accepted_by=user).select_related("topic", "place__parent").order_by("-id")[:50]
+    )
+
+
+def taken_since(user: User, since: datetime) -> list[Case]:
+    """What a person took in since a moment, for a quiet tally."""
+    return list(
+        Case.objects.filter(accepted_by=user, received_at__gte=since)
+        .exclude(state=CaseState.DRAFT)
+        .only("state", "ending")
+        .order_by("-received_at")[:500]
     )
 
 

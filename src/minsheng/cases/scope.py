@@ -30,6 +30,8 @@ _TRUSTED_WITH_CONFIDENTIAL = frozenset(
         Role.INSPECTOR,
     }
 )
+# The others of the centre read words without persons (domain.md §2.10).
+SEE_PERSONS = CENTRE_ROLES - {Role.ANALYST, Role.KNOWLEDGE}
 _MAY_CALL_THE_CITIZEN = frozenset({Role.TEAM_LEADER, Role.DISPATCHER, Role.AUDITOR, Role.FOLLOW_UP, Role.SUPERVISOR})
 
 
@@ -80,7 +82,7 @@ def disclosure_for(user: User, case: Case, tasks: Iterable[Task]) -> Disclosure:
         at_work = any(t.unit_id in units and t.state in ACTIVE_TASK_STATES for t in tasks)
         return disclosure(confidential=case.confidential, of_unit=True, needs_person=at_work)
     own = case.accepted_by_id == user.pk
-    if user.has_any(CENTRE_ROLES - {Role.ANALYST, Role.KNOWLEDGE}):
+    if user.has_any(SEE_PERSONS):
         is_open = case.state in OPEN_STATES or case.state == CaseState.DRAFT
         needs = (user.has_any(_MAY_CALL_THE_CITIZEN) or (user.has_role(Role.AGENT) and own)) and is_open
         return disclosure(confidential=case.confidential, of_unit=False, needs_person=needs)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import Any
 from uuid import UUID
 
@@ -32,21 +33,24 @@ def act(request: HttpRequest, number: str, code: str) -> HttpResponse:
     situation = work.situation_of(case, actor=actor, at=at, task=_task(request, case))
     if request.method == "GET":
         workflow.check(row, situation)
-        return _drawer(request, panel_class(situation=situation, row=row))
+        return _drawer(request, panel_class(situation=situation, row=row, initial=_given(request)))
     panel = panel_class(request.POST, request.FILES, situation=situation, row=row)
     if not panel.is_valid():
         return _drawer(request, panel, status=422)
-    try:
+    with suppress(work.Repeated):  # the first press did it; the answer is the same
         panel.perform(version=_version(request), submission=_submission(request))
-    except work.Repeated:
-        pass  # the first press did it; the answer is the same
-    messages.success(request, f"{row.label}：已完成。")
+    messages.success(request, panel.done)
     return _done(request, number)
 
 
 def _task(request: HttpRequest, case: Any) -> Any:
     key = request.GET.get("task", "")
     return case.tasks.filter(pk=int(key)).first() if key.isdigit() and len(key) < 19 else None
+
+
+def _given(request: HttpRequest) -> dict[str, Any]:
+    """What the button that was pressed fills in beforehand (`?lead=12`); the person still reads it and presses."""
+    return {name: value.replace("\x00", "") for name, value in request.GET.items() if name != "task"}
 
 
 def _version(request: HttpRequest) -> int | None:

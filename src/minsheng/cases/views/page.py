@@ -49,6 +49,22 @@ def open_pane(request: HttpRequest) -> dict[str, Any]:
     return {"open": case.number, **case_context(request, case)}
 
 
+def row_url(request: HttpRequest, number: str) -> str:
+    """This list, with its filters and page, with that case open."""
+    query = request.GET.copy()
+    query["open"] = number
+    query.pop("history", None)
+    return f"{request.path}?{query.urlencode()}"
+
+
+def list_url(request: HttpRequest) -> str:
+    """This list, with its filters and page, with nothing open."""
+    query = request.GET.copy()
+    for name in ("open", "history"):
+        query.pop(name, None)
+    return f"{request.path}?{query.urlencode()}" if query else request.path
+
+
 def case_context(request: HttpRequest, case: Case) -> dict[str, Any]:
     """Everything that cases/body.html shows to this person, under `body`; the number of queries does not depend on the case."""
     user: Any = request.user
@@ -58,6 +74,7 @@ def case_context(request: HttpRequest, case: Case) -> dict[str, Any]:
     near, more = presenting.buttons(view)
     words = presenting.shown_words(case, view.disclosure)
     body = {
+        "view": view,
         "case": case,
         "seen": view.disclosure,
         "title": presenting.shown_title(user, case),
