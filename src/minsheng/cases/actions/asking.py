@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
@@ -11,6 +12,7 @@ from django.conf import settings
 
 from minsheng.cases import attachments, clocks, work
 from minsheng.cases.choices import AskKind, AskState, TaskState
+from minsheng.cases.guards import Situation
 from minsheng.cases.models import Ask, Task
 from minsheng.errors import Refused
 from minsheng.worktime import queries as worktime
@@ -82,22 +84,38 @@ def request_extension(
     return ask
 
 
-def _refuse_extension(w: work.Work, until: date) -> None:
-    rules, calendar, task = settings.HOTLINE, worktime.calendar(), w.the_task
+@dataclass(frozen=True)
+class Room:
+    """Between which days one extension may end, and how many working days that is at most."""
+
+    first: date
+    last: date
+    most: int
+    granted: int
+
+
+def room_for_extension(situation: Situation) -> Room:
+    """What the task at hand may still be extended by (domain.md §2.6). Errors: extension_too_often, extension_too_late."""
+    hotline, calendar, task = settings.HOTLINE, worktime.calendar(), situation.the_task
     due_day = last_day_before(task.due_at)
-    granted = sum(a.task_id == task.pk and a.kind == AskKind.EXTENSION and a.state == AskState.GRANTED for a in w.situation.asks)
-    if granted >= rules["extension_times"]:
+    granted = sum(a.task_id == task.pk and a.kind == AskKind.EXTENSION and a.state == AskState.GRANTED for a in situation.asks)
+    if granted >= hotline["extension_times"]:
         raise Refused("extension_too_often", times=granted)
-    if calendar.count(day_of(w.at), due_day) < rules["extension_lead_days"]:
-        raise Refused("extension_too_late", days=rules["extension_lead_days"])
-    if until <= due_day or not calendar.is_working(until):
-        raise Refused("extension_date")
+    if calendar.count(day_of(situation.at), due_day) < hotline["extension_lead_days"]:
+        raise Refused("extension_too_late", days=hotline["extension_lead_days"])
     derivation = clocks.of(task.derivation)
     assert derivation is not None
     original = derivation.limit.amount if derivation.limit.in_days else 1
-    most = min(original, rules["extension_most_days"])
-    if calendar.count(due_day, until) > most:
-        raise Refused("extension_too_long", days=most)
+    most = min(original, hotline["extension_most_days"])
+    return Room(calendar.add(due_day, 1), calendar.add(due_day, most), most, granted)
+
+
+def _refuse_extension(w: work.Work, until: date) -> None:
+    room = room_for_extension(w.situation)
+    if until < room.first or not worktime.calendar().is_working(until):
+        raise Refused("extension_date")
+    if until > room.last:
+        raise Refused("extension_too_long", days=room.most)
 
 
 def request_pause(

@@ -69,11 +69,12 @@ document.addEventListener("keydown", (event) => {
     if (form && form.method === "post") { event.preventDefault(); form.requestSubmit() }
     return
   }
-  if (field || event.ctrlKey || event.metaKey || $("dialog[open]")) return
+  const toggle = field?.matches("[type=checkbox], [type=radio]") // nothing is typed into these: a screen's own keys still work
+  if ((field && !toggle) || event.ctrlKey || event.metaKey || $("dialog[open]")) return
   // A screen of its own keys (1 2 3 at the dispatcher's desk) marks the elements: data-key="1".
   const own = all("[data-key]").find((element) => element.dataset.key === event.key && shown(element))
   if (own) { event.preventDefault(); own.click() }
-  else if (keys[event.key]) { event.preventDefault(); keys[event.key]() }
+  else if (!field && keys[event.key]) { event.preventDefault(); keys[event.key]() }
 })
 
 // Esc closes menus and leaves a field; what was typed stays.
