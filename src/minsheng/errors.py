@@ -54,6 +54,7 @@ SENTENCES: dict[str, tuple[int, str]] = {
     "accused_unit": (CONFLICT, "{unit}是被反映单位或其上下级，不能承办这件诉求。请改派其他单位，或转纪检、督查。"),
     "unit_not_dispatchable": (UNPROCESSABLE, "{unit}不能作为承办单位{why}。"),
     "unit_text_required": (UNPROCESSABLE, "保密件须先核对给承办单位看的内容，隐去能认出诉求人的字句。"),
+    "unit_text_names": (UNPROCESSABLE, "给承办单位的内容或批转意见里还有诉求人的姓名、电话、证件号或住址，请隐去后再批转。"),
     "not_below": (UNPROCESSABLE, "{unit}不是贵单位的下级单位，不能转办。"),
     "unit_twice": (UNPROCESSABLE, "{unit}已经是这件诉求的承办单位。"),
     "extension_too_often": (CONFLICT, "已延期 {times} 次，不能再申请。"),

@@ -16,7 +16,9 @@ if TYPE_CHECKING:
     from minsheng.cases.models import Topic
     from minsheng.organisations.models import Place, Unit
 
-TITLE_LENGTH, TEXT_LENGTH = 200, 2000
+# A letter that another platform passes on may run to thousands of characters (the longest seen: seven thousand); it is kept
+# whole, because the unit must read all of it. What is typed here has its own, shorter limit.
+TITLE_LENGTH, TEXT_LENGTH, TYPED_LENGTH = 200, 10_000, 2000
 _TITLE_FROM_TEXT = 40
 
 

@@ -93,7 +93,7 @@ def _line(view: CaseView, entry: TimelineEntry, names: dict[str, dict[int, str]]
     payload = entry.payload
     before, after = payload.get("before", {}), payload.get("after", {})
     hidden = frozenset() if view.disclosure.words else _CENTRE_ONLY
-    changed = [key for key in _LABELS if (key in before or key in after) and key not in hidden]
+    changed = [key for key in _LABELS if key in before and key not in hidden]  # a first state was no change
     told = [(key, _told(key, before.get(key), entry.at, names), _told(key, after.get(key), entry.at, names)) for key in changed]
     return Line(
         at=entry.at,

@@ -18,6 +18,7 @@ from minsheng.cases.choices import OPEN_STATES, CaseState, Ending, TaskRole, Tas
 from minsheng.cases.details import CaseDetails
 from minsheng.cases.models import Case
 from minsheng.cases.wording import day_words, unit_names
+from minsheng.dispatching import rules
 from minsheng.errors import Refused
 
 if TYPE_CHECKING:
@@ -42,10 +43,10 @@ def dispatch_case(
     """批转 to one lead and any number of assisting units; their clocks start now.
 
     A unit named by a ruling (study) cannot return the case. A confidential case needs `unit_text`, the words for units.
-    Errors: topic_required, unit_text_required, accused_unit, unit_not_dispatchable, unit_twice, and those of work_on.
+    Errors: topic_required, unit_text_required, unit_text_names, accused_unit, unit_not_dispatchable, unit_twice, and those of work_on.
     """
     with work.work_on(case, "dispatch", actor=actor, at=at, version=version, submission=submission) as w:
-        _ready(w.case, unit_text)
+        _ready(w.case, unit_text, instruction)
         made = clocks.task_clocks(w.case, at=at)
         by_ruling = w.case.ruled_unit_id == lead.pk or clocks.in_second_handling(w.case)
         _refuse_twins([lead, *assisting])
@@ -80,11 +81,16 @@ def dispatch_case(
     return case
 
 
-def _ready(case: Case, unit_text: str) -> None:
+def _ready(case: Case, unit_text: str, instruction: str) -> None:
     if case.topic is None:
         raise Refused("topic_required", action="批转")
-    if case.confidential and not unit_text.strip():
+    if not case.confidential:
+        return
+    if not unit_text.strip():
         raise Refused("unit_text_required")
+    who = case.applicant
+    if rules.names_person(unit_text + instruction, [who.name, who.phone, who.id_number, who.address]):
+        raise Refused("unit_text_names")
 
 
 def _dispatch_words(lead: Unit, assisting: Sequence[Unit], due_at: datetime, at: datetime) -> str:

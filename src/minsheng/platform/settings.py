@@ -32,6 +32,8 @@ EVENTS_PORT = int(os.environ.get("MINSHENG_EVENTS_PORT", str(PORT + 1)))
 # Behind a front that splits by path, set this to that path; by default events come from the second port.
 EVENTS_URL = os.environ.get("MINSHENG_EVENTS_URL", "")
 SECURE = os.environ.get("MINSHENG_SECURE") == "1"
+# Fronts whose X-Forwarded-For tells the citizen's address, by which limits count; TLS ends at one, so SECURE means one.
+TRUSTED_FRONTS = int(os.environ.get("MINSHENG_FRONTS", "1" if SECURE else "0"))
 
 INSTALLED_APPS = [
     "unfold",
@@ -273,6 +275,7 @@ HOTLINE = {
     "rating_link_days": 30,  # a link sent for rating holds this long, unsourced
     "archive_after_days": 30,
     "lookups_per_hour": 10,  # wrong query codes for one number, or from one address
+    "submissions_per_hour": 20,  # from one address; a whole village may share one behind its carrier
     **json.loads(os.environ.get("MINSHENG_HOTLINE", "{}")),
 }
 

@@ -65,6 +65,11 @@ class Panel(Form):
         """What pressing the button will do, in one line; empty where the label says it."""
         return ""
 
+    @property
+    def done(self) -> str:
+        """What the person reads afterwards, in one line."""
+        return f"{self.row.label}：已完成。"
+
     def perform(self, **stamp: Any) -> Any:
         """Call the one action, with cleaned_data and the stamp (version, submission)."""
         raise NotImplementedError

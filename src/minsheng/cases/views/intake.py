@@ -49,6 +49,7 @@ def desk(request: HttpRequest) -> HttpResponse:
         ],
         "list_url": list_url(request),
         "tally": _tally(user, at),
+        "words": [],
     }
     if on_drafts:
         return render(request, "cases/intake/drafts.html", context | {"drafts": drafts})

@@ -45,7 +45,7 @@ def cases(request: HttpRequest) -> HttpResponse:
     if state:
         found = found.filter(state=state)
     page = keyset_page(found.prefetch_related(queries.current_tasks()), ["-received_at", "-id"], request.GET.get("page", ""))
-    context = _context(request, page, at, words) | {"tabs": _tabs(request, state), "words": [words] if words else []}
+    context = _context(request, page, at, words) | {"tabs": _tabs(request, state)}
     return render(request, "cases/list.html", context | open_pane(request))
 
 
@@ -120,6 +120,7 @@ def _context(request: HttpRequest, page: KeysetPage, at: datetime, words: str) -
         "desk_title": "全部诉求件",
         "page": shown,
         "q": words,
+        "words": [words] if words else [],
         "list_url": list_url(here) if here else reverse("cases:list"),
         "empty_title": "没有找到",
         "empty_text": "标题只查最近 90 天；更早的请按编号查。按电话查，请在上方搜索框里输入完整号码。",

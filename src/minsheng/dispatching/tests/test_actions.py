@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Any
 from uuid import uuid4
 
 import pytest
@@ -30,7 +31,7 @@ from minsheng.errors import Refused
 from minsheng.followup.actions import record_follow_up, start_second_handling
 
 
-def dispatch(world: World, case: Case, lead: str, *assisting: str, **more: object) -> Case:
+def dispatch(world: World, case: Case, lead: str, *assisting: str, **more: Any) -> Case:
     units = [world.units[name] for name in assisting]
     who = more.pop("actor", world["dispatcher"])
     return dispatch_case(actor=who, at=world.later(minutes=5), case=case, lead=world.units[lead], assisting=units, **more)
@@ -300,9 +301,9 @@ def test_a_second_handling_recalled_and_given_again_keeps_its_own_limit_and_cann
 # --- split -------------------------------------------------------------------------------------------------------
 
 
-def part(world: World, text: str = "另外，门口的路也塌了。", **more: object) -> CaseDetails:
-    values = {"kind": RequestKind.HELP, "topic": world.topics["道路塌陷"], "place": world.places["建新镇"]} | more
-    return CaseDetails(text=text, **values)  # type: ignore[arg-type]
+def part(world: World, text: str = "另外，门口的路也塌了。", **more: Any) -> CaseDetails:
+    values: dict[str, Any] = {"kind": RequestKind.HELP, "topic": world.topics["道路塌陷"], "place": world.places["建新镇"]} | more
+    return CaseDetails(text=text, **values)
 
 
 def test_parts_have_numbers_of_their_own_and_the_clock_of_the_whole(world: World) -> None:
@@ -312,7 +313,7 @@ def test_parts_have_numbers_of_their_own_and_the_clock_of_the_whole(world: World
         actor=world["dispatcher"], at=world.later(hours=6), case=case, parts=[part(world), part(world, "还有一件。")]
     )
     assert len({case.number, *(p.number for p in parts)}) == 3
-    for each in map(fresh, [p for p in parts]):
+    for each in map(fresh, parts):
         derivation = clocks.of(each.citizen_derivation)
         assert derivation is not None and derivation.start == accepted_at
         assert each.state == CaseState.TO_DISPATCH and each.split_from_id == case.pk
@@ -444,7 +445,8 @@ def test_correcting_or_splitting_a_reopened_case_does_not_make_it_late(world: Wo
     )
     assert fresh(case).citizen_due_at == due
     (made,) = split_case(actor=world["dispatcher"], at=world.later(minutes=1), case=case, parts=[part(world)])
-    assert fresh(made).citizen_due_at > world.now
+    due_of_part = fresh(made).citizen_due_at
+    assert due_of_part is not None and due_of_part > world.now
 
 
 def test_a_merged_case_or_one_closed_too_long_ago_is_not_reopened(world: World) -> None:

@@ -1,0 +1,137 @@
+"""批转: the desk of the dispatcher, which a team leader reads."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+from urllib.parse import urlencode
+
+from django.contrib.auth.decorators import login_required
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.urls import reverse
+from django.utils import timezone
+from django.views.decorators.http import require_GET
+
+from minsheng.accounts.choices import Role
+from minsheng.cases import presenting
+from minsheng.cases import queries as cases
+from minsheng.cases.choices import CaseState
+from minsheng.cases.models import Case
+from minsheng.cases.rules import normalise_number
+from minsheng.cases.views.page import case_context
+from minsheng.dispatching import queries
+from minsheng.dispatching.actions import why_not_merged
+from minsheng.dispatching.proposals import propose
+from minsheng.errors import Refused
+from minsheng.ui import times
+from minsheng.ui.pages import KeysetPage, keyset_page
+from minsheng.worktime import queries as worktime
+
+READERS = frozenset({Role.DISPATCHER, Role.TEAM_LEADER, Role.HOTLINE_LEADER})
+STUDY = "study"
+EMPTY = {
+    "": ("没有等待批转的诉求件", "受理后的诉求件会出现在这里，最紧急、等得最久的排在最前面。"),
+    STUDY: ("没有研判和退回的诉求件", "送研判的、退件或收回后要重新批转的，会出现在这里。"),
+}
+
+
+def _refuse_others(user: Any) -> None:
+    if not user.has_any(READERS):
+        raise Refused("forbidden", action="查看批转工作台")
+
+
+@login_required
+@require_GET
+def desk(request: HttpRequest) -> HttpResponse:
+    """`/dispatching/?tab=study&open=<number>`: the queue left, the case with its proposals right. Errors: forbidden.
+
+    A case that left the queue (dispatched a moment ago, by this person or another) gives way to the most pressing one left.
+    """
+    user: Any = request.user
+    _refuse_others(user)
+    at = timezone.now()
+    tab = STUDY if request.GET.get("tab") == STUDY else ""
+    listed = queries.disputed(user) if tab else queries.waiting(user)
+    page = keyset_page(listed, queries.ORDER, request.GET.get("page", ""))
+    opened = _opened(request, page)
+    context: dict[str, Any] = {
+        "desk_title": "批转",
+        "tabs": _tabs(user, tab),
+        "list_url": _url(tab),
+        "open": opened.number if opened else "",
+        "empty_title": EMPTY[tab][0],
+        "empty_text": EMPTY[tab][1],
+    }
+    if opened is not None:
+        context |= case_context(request, opened)
+        context |= _proposals(user, opened, at)
+    calendar = worktime.calendar()
+    context["page"] = page.map(
+        lambda case: presenting.case_row(
+            case,
+            user=user,
+            url=_url(tab, open=case.number),
+            at=at,
+            calendar=calendar,
+            with_state=bool(tab),
+            extras=_extras(case, at),
+        )
+    )
+    return render(request, "dispatching/desk.html", context)
+
+
+def _url(tab: str, **more: Any) -> str:
+    query = urlencode(({"tab": tab} if tab else {}) | more)
+    return reverse("dispatching:desk") + (f"?{query}" if query else "")
+
+
+def _tabs(user: Any, tab: str) -> list[dict[str, Any]]:
+    fresh, disputed = queries.tallies(user)
+    return [
+        {"url": _url(""), "label": "待批转", "count": fresh, "current": not tab},
+        {"url": _url(STUDY), "label": "研判与退件", "count": disputed, "current": bool(tab)},
+    ]
+
+
+def _extras(case: Case, at: datetime) -> list[str]:
+    """How long it has waited; and that it came back."""
+    waited = f"等了 {times.span(at - case.state_since)}"
+    return ["退回重派", waited] if getattr(case, "came_back", False) and case.state == CaseState.TO_DISPATCH else [waited]
+
+
+def _opened(request: HttpRequest, page: KeysetPage) -> Case | None:
+    """The case asked for while it waits here; the first of the list when it has gone; none when none was asked for."""
+    number = normalise_number(request.GET.get("open", "")[:40].replace("\x00", ""))
+    if not number:
+        return None
+    user: Any = request.user
+    try:
+        case = cases.case_for(user, number)
+        if case.state in queries.DISPATCH_STATES:
+            return case
+    except Refused:
+        pass
+    return cases.case_for(user, page.rows[0].number) if page.rows else None
+
+
+def _proposals(user: Any, case: Case, at: datetime) -> dict[str, Any]:
+    may = user.has_role(Role.DISPATCHER) and case.state == CaseState.TO_DISPATCH
+    return {"proposals": propose(case, at=at), "may_dispatch": may}
+
+
+@login_required
+@require_GET
+def peek(request: HttpRequest, number: str) -> HttpResponse:
+    """The words of a case that this one might be merged into, beside this one's. `?case=` names this one. Errors: not_found."""
+    user: Any = request.user
+    _refuse_others(user)
+    other = cases.case_for(user, request.GET.get("number", "")[:40].replace("\x00", ""))
+    case = cases.case_for(user, number)
+    context = {
+        "other": other,
+        "title": presenting.shown_title(user, other),
+        "place": presenting.place_words(other.place),
+        "why_not": why_not_merged(case, other, at=timezone.now()),
+    }
+    return render(request, "dispatching/panels/_other.html", context)

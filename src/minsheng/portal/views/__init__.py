@@ -1,0 +1,1 @@
+"""Screens of the citizen's side: filing, looking up, one's own case, rating, privacy."""
