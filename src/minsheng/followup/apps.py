@@ -1,5 +1,39 @@
+from typing import TYPE_CHECKING, Any
+
 from django.apps import AppConfig
+
+if TYPE_CHECKING:
+    from minsheng.cases.queries import CaseView
 
 
 class FollowupConfig(AppConfig):
     name = "minsheng.followup"
+
+    def ready(self) -> None:
+        """Bring the room's forms, its desk and its part of the case page to where they are looked for."""
+        from minsheng.accounts.choices import Role
+        from minsheng.cases import sections
+        from minsheng.followup import panels, queries
+        from minsheng.ui.desks import Desk, register
+
+        assert panels.FollowUpPanel  # importing them registers each form
+        register(
+            Desk(
+                code="follow_up",
+                label="回访",
+                icon="phone-call",
+                roles=frozenset({Role.FOLLOW_UP, Role.TEAM_LEADER, Role.HOTLINE_LEADER}),
+                url="followup:desk",
+                count=queries.waiting_count,
+            )
+        )
+        section = sections.Section(code="follow_up", title="回访与评价", template="followup/section.html", context=_section)
+        sections.register(section)
+
+
+def _section(view: "CaseView") -> Any:
+    """All tries and both ratings; what the citizen said is hidden where the person is."""
+    from minsheng.followup import queries
+
+    tries = queries.of_case(view.case)
+    return {"case": view.case, "tries": tries, "words": view.disclosure.words} if tries else None

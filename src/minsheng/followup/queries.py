@@ -1,0 +1,78 @@
+"""Every read of the follow-up desk. Each starts from `visible_to`."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
+
+from django.conf import settings
+from django.db.models import Case as Switch
+from django.db.models import Count, IntegerField, Max, Min, OuterRef, Q, QuerySet, Subquery, Value, When
+from django.db.models.functions import Coalesce
+
+from minsheng.cases.choices import CaseState, Satisfaction, Solved
+from minsheng.cases.models import Case
+from minsheng.cases.presenting import light_by
+from minsheng.followup.models import FollowUp
+
+if TYPE_CHECKING:
+    from minsheng.accounts.models import User
+
+ORDER = ("kind_of_wait", "state_since", "id")
+TO_JUDGE, TO_RING, LATER = 0, 1, 2
+
+# A bad verdict of the round under way: the first round's stands in the first rating, a later one's in the final.
+_BAD = (
+    Q(final_satisfaction=Satisfaction.UNSATISFIED)
+    | Q(final_solved=Solved.NO)
+    | Q(round=1, first_satisfaction=Satisfaction.UNSATISFIED)
+    | Q(round=1, first_solved=Solved.NO)
+)
+
+
+def missed(case: Case) -> list[datetime]:
+    """When this round's unreached tries were."""
+    tries = FollowUp.objects.filter(case=case, round=case.round, reached=False).order_by("at")
+    return list(tries.values_list("at", flat=True))
+
+
+def waiting(user: User, *, at: datetime) -> QuerySet[Case]:
+    """待回访: bad verdicts to judge first, then whom to ring, then who is to be rung later; longest waiting first.
+
+    `kind_of_wait` says which; `tries` and `last_try` count this round's unreached calls.
+    """
+    tries = FollowUp.objects.filter(case=OuterRef("pk"), round=OuterRef("round"), reached=False).order_by().values("case")
+    free_before = at - timedelta(hours=settings.HOTLINE["follow_up_hours_between"])
+    return (
+        Case.objects.visible_to(user)
+        .filter(state=CaseState.TO_FOLLOW_UP)
+        .select_related("topic", "place__parent")
+        .annotate(
+            tries=Coalesce(Subquery(tries.annotate(n=Count("pk")).values("n")), 0),
+            last_try=Subquery(tries.annotate(last=Max("at")).values("last")),
+        )
+        .annotate(
+            kind_of_wait=Switch(
+                When(_BAD, then=Value(TO_JUDGE)),
+                When(last_try__gt=free_before, then=Value(LATER)),
+                default=Value(TO_RING),
+                output_field=IntegerField(),
+            )
+        )
+        .order_by(*ORDER)
+    )
+
+
+def waiting_count(user: User, at: datetime) -> tuple[int, str]:
+    """For the rail: how many wait, and the light of the most pressing. One query."""
+    told = (
+        Case.objects.visible_to(user)
+        .filter(state=CaseState.TO_FOLLOW_UP)
+        .aggregate(count=Count("pk"), yellow=Min("stage_yellow_at"), orange=Min("stage_orange_at"), due=Min("stage_due_at"))
+    )
+    return told["count"], light_by(at, yellow=told["yellow"], orange=told["orange"], due=told["due"]).value
+
+
+def of_case(case: Case) -> list[FollowUp]:
+    """All tries of a case, newest first."""
+    return list(FollowUp.objects.filter(case=case).select_related("by").order_by("-at", "-id"))

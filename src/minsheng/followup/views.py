@@ -1,0 +1,89 @@
+"""回访: whom to ring next, and why now."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Any
+from urllib.parse import urlencode
+
+from django.conf import settings
+from django.contrib.auth.decorators import login_required
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.urls import reverse
+from django.utils import timezone
+from django.views.decorators.http import require_GET
+
+from minsheng.accounts.choices import Role
+from minsheng.cases import presenting
+from minsheng.cases import queries as cases
+from minsheng.cases.choices import CaseState
+from minsheng.cases.models import Case
+from minsheng.cases.rules import normalise_number
+from minsheng.cases.views.page import case_context
+from minsheng.errors import Refused
+from minsheng.followup import queries
+from minsheng.ui import times
+from minsheng.ui.pages import KeysetPage, keyset_page
+from minsheng.ui.rows import Row
+from minsheng.worktime import queries as worktime
+from minsheng.worktime.moments import local
+from minsheng.worktime.rules import Calendar
+
+READERS = frozenset({Role.FOLLOW_UP, Role.TEAM_LEADER, Role.HOTLINE_LEADER})
+
+
+@login_required
+@require_GET
+def desk(request: HttpRequest) -> HttpResponse:
+    """`/followup/?open=<number>`: the calls to make left, the case right. Errors: forbidden."""
+    user: Any = request.user
+    if not user.has_any(READERS):
+        raise Refused("forbidden", action="查看回访工作台")
+    at = timezone.now()
+    page = keyset_page(queries.waiting(user, at=at), queries.ORDER, request.GET.get("page", ""))
+    opened = _opened(request, page)
+    context: dict[str, Any] = {
+        "desk_title": "回访",
+        "list_url": reverse("followup:desk"),
+        "open": opened.number if opened else "",
+        "empty_title": "没有等待回访的诉求件",
+        "empty_text": "审核通过的诉求件会出现在这里，不满意待研判的排在最前面。",
+    }
+    if opened is not None:
+        context |= case_context(request, opened)
+    calendar = worktime.calendar()
+    context["page"] = page.map(lambda case: _row(case, user, at, calendar))
+    return render(request, "followup/desk.html", context)
+
+
+def _opened(request: HttpRequest, page: KeysetPage) -> Case | None:
+    """The case asked for while it waits here; the first of the list when it has gone; none when none was asked for."""
+    number = normalise_number(request.GET.get("open", "")[:40].replace("\x00", ""))
+    if not number:
+        return None
+    user: Any = request.user
+    try:
+        case = cases.case_for(user, number)
+        if case.state == CaseState.TO_FOLLOW_UP:
+            return case
+    except Refused:
+        pass
+    return cases.case_for(user, page.rows[0].number) if page.rows else None
+
+
+def _row(case: Case, user: Any, at: datetime, calendar: Calendar) -> Row:
+    url = reverse("followup:desk") + "?" + urlencode({"open": case.number})
+    extras = ["本人批转，须他人回访"] if case.dispatched_by_id == user.pk else [_why_now(case, at)]
+    return presenting.case_row(case, user=user, url=url, at=at, calendar=calendar, extras=extras)
+
+
+def _why_now(case: Any, at: datetime) -> str:
+    """“不满意，待研判”, “第 2 次，14:05 后再拨”, “等了 3 小时”."""
+    if case.kind_of_wait == queries.TO_JUDGE:
+        return "不满意，待研判"
+    if case.tries:
+        free = case.last_try + timedelta(hours=settings.HOTLINE["follow_up_hours_between"])
+        later = f"，{local(free):%H:%M} 后再拨" if free > at else "，可以再拨"
+        return f"第 {case.tries + 1} 次{later}"
+    return f"等了 {times.span(at - case.state_since)}"
