@@ -86,13 +86,14 @@ def save_draft(
     details: CaseDetails,
     applicant: ApplicantDetails,
     case: Case | None = None,
+    made_up: bool = False,
 ) -> Case:
     """暂存: an agent's unfinished form, seen by nobody else; unnumbered, without contact or clock."""
     _refuse_stranger(actor)
     with transaction.atomic():
         if case is not None:
             discard_draft(actor=actor, at=at, case=case)
-        return _new_case(actor, at, channel, details, applicant, state=CaseState.DRAFT)
+        return _new_case(actor, at, channel, details, applicant, state=CaseState.DRAFT, made_up=made_up)
 
 
 def discard_draft(*, actor: User, at: datetime, case: Case) -> None:
