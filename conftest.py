@@ -1,7 +1,8 @@
 """Every test run: a scratch PostgreSQL outside the project, settings for tests, and loud skips.
 
-The environment is set when this file is imported, before Django's settings are. One server serves all of a run's
-processes: the controller starts it before the workers of pytest-xdist, and it ends with the controller, killed or not.
+The environment is set when this file is imported, before Django's settings are. Each worker of pytest-xdist has a server of its
+own: readers that follow transaction ids wait for the oldest one of the whole server, so one worker's open transaction would
+hold another's seals and ticks back. A server ends with its process, killed or not.
 `MINSHENG_TEST_POSTGRES=system` runs on Debian's PostgreSQL instead of the wheel's.
 """
 
@@ -15,18 +16,16 @@ from pathlib import Path
 
 import pytest
 
-_IS_WORKER = "PYTEST_XDIST_WORKER" in os.environ
-if not _IS_WORKER:
-    # Short, as a Unix socket's path has at most 107 bytes; and never the developer's own state.
-    _scratch = Path(tempfile.mkdtemp(prefix="minsheng-test-", dir="/tmp"))
-    atexit.register(shutil.rmtree, _scratch, ignore_errors=True)
-    os.environ["MINSHENG_HOME"] = str(_scratch)
-    os.environ["DATABASE_URL"] = f"host={_scratch / 'postgres'} user=minsheng dbname=minsheng"
-    os.environ["MINSHENG_TESTING"] = "1"
-    for _name in [name for name in os.environ if name.startswith("MINSHENG_") and name.endswith("_KEY")]:
-        del os.environ[_name]
-    for _name in ("MINSHENG_SECURE", "MINSHENG_HOSTS", "MINSHENG_ORIGINS", "MINSHENG_DB_POOL", "MINSHENG_DEBUG"):
-        os.environ.pop(_name, None)
+# Short, as a Unix socket's path has at most 107 bytes; and never the developer's own state.
+_scratch = Path(tempfile.mkdtemp(prefix="minsheng-test-", dir="/tmp"))
+atexit.register(shutil.rmtree, _scratch, ignore_errors=True)
+os.environ["MINSHENG_HOME"] = str(_scratch)
+os.environ["DATABASE_URL"] = f"host={_scratch / 'postgres'} user=minsheng dbname=minsheng"
+os.environ["MINSHENG_TESTING"] = "1"
+for _name in [name for name in os.environ if name.startswith("MINSHENG_") and name.endswith("_KEY")]:
+    del os.environ[_name]
+for _name in ("MINSHENG_SECURE", "MINSHENG_HOSTS", "MINSHENG_ORIGINS", "MINSHENG_DB_POOL", "MINSHENG_DEBUG"):
+    os.environ.pop(_name, None)
 os.environ["DJANGO_SETTINGS_MODULE"] = "minsheng.platform.settings"
 # Playwright's synchronous driver keeps an event loop in the thread that also prepares the database.
 os.environ.setdefault("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
@@ -35,17 +34,23 @@ import django  # noqa: E402 - the environment above must come first
 
 django.setup()
 
+from django.conf import settings  # noqa: E402
+from django.db import connections  # noqa: E402
+
 from minsheng.platform import testing  # noqa: E402
 from minsheng.platform.postgres import Server, find_binaries  # noqa: E402
 
 
 def pytest_configure(config: pytest.Config) -> None:
     testing.register_markers(config)
-    if _IS_WORKER or config.option.help or config.option.collectonly:
-        return
+    is_controller = bool(getattr(config.option, "numprocesses", None)) and "PYTEST_XDIST_WORKER" not in os.environ
+    if config.option.help or config.option.collectonly or is_controller:
+        return  # nothing runs here: with -n, the workers have servers of their own
     binaries = find_binaries(source=os.environ.get("MINSHENG_TEST_POSTGRES", ""))
     server = Server(_scratch / "postgres", binaries=binaries, durable=False, tethered=True)
     server.ensure_running()
+    # A worker inherits the controller's environment, and pytest-django may have read the settings before this file was.
+    connections["default"].settings_dict["HOST"] = settings.DATABASES["default"]["HOST"] = str(_scratch / "postgres")
     config.add_cleanup(lambda: server.stop(immediately=True))
 
 
