@@ -132,8 +132,8 @@ def unit_waiting(user: User, at: datetime) -> tuple[int, str]:
     tasks = Task.objects.filter(
         unit_id=user.unit_id, state__in=[T.TO_READ, T.HANDLING, T.SENT_BACK], case__state=CaseState.IN_HANDLING
     )
-    found = tasks.annotate(level=_task_level(at)).aggregate(count=Count("pk"), level=Max("level"))
-    return found["count"], LEVELS[found["level"] or 0].value
+    found = tasks.annotate(level=_task_level(at)).aggregate(count=Count("pk"), worst=Max("level"))
+    return found["count"], LEVELS[found["worst"] or 0].value
 
 
 # --- 审核 --------------------------------------------------------------------------------------------------------

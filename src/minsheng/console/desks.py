@@ -29,6 +29,8 @@ def role_in_force(request: HttpRequest) -> str:
 
 
 def landing_url(request: HttpRequest) -> str | None:
-    """Where the role in force begins its day: its first desk, else the first of any of the person's roles."""
-    found = desks_of([role_in_force(request)]) or desks_of(getattr(request.user, "roles", []))
-    return reverse(found[0].url) if found else None
+    """Where the role in force begins its day: its home desk or its first, else the first of any of the person's roles."""
+    role = role_in_force(request)
+    found = desks_of([role]) or desks_of(getattr(request.user, "roles", []))
+    home = next((desk for desk in found if role in desk.home), found[0] if found else None)
+    return reverse(home.url) if home else None

@@ -19,5 +19,6 @@ class DispatchingConfig(AppConfig):
                 roles=frozenset({Role.DISPATCHER, Role.TEAM_LEADER, Role.HOTLINE_LEADER}),
                 url="dispatching:desk",
                 count=queries.waiting_count,
+                home=frozenset({Role.DISPATCHER}),
             )
         )

@@ -60,6 +60,7 @@ def desk(request: HttpRequest) -> HttpResponse:
         "tabs": _tabs(user, tab),
         "list_url": _url(tab),
         "open": opened.number if opened else "",
+        "words": [],
         "empty_title": EMPTY[tab][0],
         "empty_text": EMPTY[tab][1],
     }

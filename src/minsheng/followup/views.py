@@ -47,6 +47,7 @@ def desk(request: HttpRequest) -> HttpResponse:
         "desk_title": "回访",
         "list_url": reverse("followup:desk"),
         "open": opened.number if opened else "",
+        "words": [],
         "empty_title": "没有等待回访的诉求件",
         "empty_text": "审核通过的诉求件会出现在这里，不满意待研判的排在最前面。",
     }

@@ -36,6 +36,8 @@ class Desk:
     url: str
     count: Callable[[Any, datetime], Count] | None = None
     within: tuple[str, ...] = ()
+    # Roles whose day begins here, where their desks are several and this is not the rail's first.
+    home: Collection[str] = ()
 
 
 _desks: dict[str, Desk] = {}

@@ -33,7 +33,7 @@ class SplitPanel(Panel):
     icon = "git-fork"
     template = "dispatching/panels/split.html"
     submit_label = "拆分"
-    consequence = "每件各有编号，分别批转；答复群众的时限都从原受理时算起，群众会收到新编号和查询码。"  # type: ignore[assignment]
+    consequence = "每件各有编号，分别批转；答复群众的时限都从原受理时算起，群众会收到新编号和查询码。"
     title = forms.CharField(label="标题", max_length=TITLE_LENGTH)
     text = forms.CharField(label="留在本件的内容", max_length=TEXT_LENGTH, widget=words(4))
 
@@ -124,7 +124,7 @@ class MergePanel(Panel):
     template = "dispatching/panels/merge.html"
     danger = True
     submit_label = "并入，本件办结"
-    consequence = "并入后：本件办结，群众会收到另一件的编号，并在那一件答复时得到同样的结果。并入后不能撤销。"  # type: ignore[assignment]
+    consequence = "并入后：本件办结，群众会收到另一件的编号，并在那一件答复时得到同样的结果。并入后不能撤销。"
     candidate = forms.ChoiceField(label="可能是同一件事", required=False, widget=forms.RadioSelect)
     number = forms.CharField(label="或填编号", required=False, max_length=30)
 

@@ -46,7 +46,7 @@ class ConcludeStudyPanel(LeadPanel):
     )
     lead = lead_field("指定承办单位")
     other = other_field()
-    consequence = "记下后回到待批转。指定了单位的，该单位承办后不能再退件。"  # type: ignore[assignment]
+    consequence = "记下后回到待批转。指定了单位的，该单位承办后不能再退件。"
 
     def perform(self, **stamp: Any) -> Case:
         """Minutes and ruling on record."""
