@@ -76,7 +76,7 @@ def desk(request: HttpRequest) -> HttpResponse:
             at=at,
             calendar=calendar,
             with_state=bool(tab),
-            extras=_extras(case, at),
+            unit=_waited(case, at),
         )
     )
     return render(request, "dispatching/desk.html", context)
@@ -95,10 +95,11 @@ def _tabs(user: Any, tab: str) -> list[dict[str, Any]]:
     ]
 
 
-def _extras(case: Case, at: datetime) -> list[str]:
-    """How long it has waited; and that it came back."""
+def _waited(case: Case, at: datetime) -> str:
+    """How long it has waited, and that it came back: where other lists name the unit, for there is none yet."""
     waited = f"等了 {times.span(at - case.state_since)}"
-    return ["退回重派", waited] if getattr(case, "came_back", False) and case.state == CaseState.TO_DISPATCH else [waited]
+    back = getattr(case, "came_back", False) and case.state == CaseState.TO_DISPATCH
+    return f"退回重派，{waited}" if back else waited
 
 
 def _opened(request: HttpRequest, page: KeysetPage) -> Case | None:

@@ -16,7 +16,7 @@ class FollowupConfig(AppConfig):
         from minsheng.followup import panels, queries
         from minsheng.ui.desks import Desk, register
 
-        assert panels.FollowUpPanel  # importing them registers each form
+        assert panels.__all__  # importing them registers each form
         register(
             Desk(
                 code="follow_up",
@@ -25,6 +25,7 @@ class FollowupConfig(AppConfig):
                 roles=frozenset({Role.FOLLOW_UP, Role.TEAM_LEADER, Role.HOTLINE_LEADER}),
                 url="followup:desk",
                 count=queries.waiting_count,
+                home=frozenset({Role.FOLLOW_UP}),
             )
         )
         section = sections.Section(code="follow_up", title="回访与评价", template="followup/section.html", context=_section)
@@ -34,6 +35,11 @@ class FollowupConfig(AppConfig):
 def _section(view: "CaseView") -> Any:
     """All tries and both ratings; what the citizen said is hidden where the person is."""
     from minsheng.followup import queries
+    from minsheng.secrecy import redact
 
     tries = queries.of_case(view.case)
-    return {"case": view.case, "tries": tries, "words": view.disclosure.words} if tries else None
+    if not tries:
+        return None
+    seen = view.disclosure
+    said = {each.pk: (redact(each.comment) if seen.redacted else each.comment) if seen.words else "" for each in tries}
+    return {"case": view.case, "tries": [(each, said[each.pk]) for each in tries]}

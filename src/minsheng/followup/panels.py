@@ -21,8 +21,11 @@ from minsheng.followup.actions import (
     record_follow_up,
     start_second_handling,
 )
-from minsheng.ui import times
 from minsheng.ui.forms import words
+from minsheng.worktime import wording
+from minsheng.worktime.moments import day_of
+
+__all__ = ["CloseAfterRatingPanel", "FollowUpPanel", "SecondHandlingPanel"]
 
 REACHED, MISSED, GIVE_UP = "reached", "missed", "give_up"
 YES_NO = [("", "未问到"), ("yes", "是"), ("no", "否")]
@@ -51,7 +54,8 @@ class FollowUpPanel(Panel):
         super().__init__(*args, **kwargs)
         missed = queries.missed(self.case)
         choices = [(REACHED, "接通"), (MISSED, "未接通，再约时间")]
-        if rules.may_give_up(len(missed), needed=settings.HOTLINE["follow_up_tries"]):
+        self.heard = queries.heard(self.case)
+        if not self.heard and rules.may_give_up(len(missed), needed=settings.HOTLINE["follow_up_tries"]):
             choices.append((GIVE_UP, "仍未接通，不再回访（无评价办结）"))
         result: Any = self.fields["result"]
         result.choices = choices
@@ -62,9 +66,21 @@ class FollowUpPanel(Panel):
     def script(self) -> str:
         """How the call begins; plain, and blaming nobody."""
         return (
-            f"您好，这里是福州 12345 热线。您{times.day(self.case.received_at, self.at.date())}反映的"
+            f"您好，这里是福州 12345 热线。您{wording.day_words(day_of(self.case.received_at), year=day_of(self.at).year)}反映的"
             "问题已经办理，想花两分钟听听您的意见。为保证服务质量，通话会录音。"
         )
+
+    @property
+    def consequence(self) -> str:
+        """What each answer leads to."""
+        return "满意且已解决的随即办结；不满意或未解决的留待研判：二次办理，或按评价办结。"
+
+    @property
+    def done(self) -> str:
+        """What came of the call."""
+        if self.cleaned_data["result"] != REACHED:
+            return f"{self.case.number} 已登记未接通。"
+        return f"{self.case.number} 已登记回访：{Satisfaction(self.cleaned_data['satisfaction']).label}。"
 
     def clean(self) -> dict[str, Any]:
         """A verdict is needed where the citizen was reached, and only there."""
@@ -127,7 +143,7 @@ class CloseAfterRatingPanel(ReasonPanel):
 
     icon = "check"
     action = staticmethod(close_after_rating)
-    consequence = "评价原样保留并计入统计；认定为不合理诉求须另由承办单位申请、审核同意。"  # type: ignore[assignment]
+    consequence = "评价原样保留并计入统计；认定为不合理诉求须另由承办单位申请、审核同意。"
 
 
 def _yes(value: str) -> bool | None:

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 
 from django.conf import settings
 from django.db.models import Case as Switch
-from django.db.models import Count, IntegerField, Max, Min, OuterRef, Q, QuerySet, Subquery, Value, When
+from django.db.models import Count, Exists, IntegerField, Max, Min, OuterRef, Q, QuerySet, Subquery, Value, When
 from django.db.models.functions import Coalesce
 
 from minsheng.cases.choices import CaseState, Satisfaction, Solved
-from minsheng.cases.models import Case
+from minsheng.cases.models import Case, Contact
 from minsheng.cases.presenting import light_by
 from minsheng.followup.models import FollowUp
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from minsheng.accounts.models import User
 
 ORDER = ("kind_of_wait", "state_since", "id")
-TO_JUDGE, TO_RING, LATER = 0, 1, 2
+TO_JUDGE, ASKED, TO_RING, LATER = 0, 1, 2, 3
 
 # A bad verdict of the round under way: the first round's stands in the first rating, a later one's in the final.
 _BAD = (
@@ -36,12 +36,20 @@ def missed(case: Case) -> list[datetime]:
     return list(tries.values_list("at", flat=True))
 
 
+def heard(case: Case) -> list[FollowUp]:
+    """What the citizen has said of this round already, by telephone or by their own rating, newest first."""
+    found = FollowUp.objects.filter(case=case, round=case.round, reached=True)
+    return list(found.select_related("by").order_by("-at", "-id"))
+
+
 def waiting(user: User, *, at: datetime) -> QuerySet[Case]:
-    """待回访: bad verdicts to judge first, then whom to ring, then who is to be rung later; longest waiting first.
+    """待回访: bad verdicts to judge first, then who got in touch since the reply, then whom to ring, then who is to be rung
+    later because they were not reached a moment ago; longest waiting first.
 
     `kind_of_wait` says which; `tries` and `last_try` count this round's unreached calls.
     """
     tries = FollowUp.objects.filter(case=OuterRef("pk"), round=OuterRef("round"), reached=False).order_by().values("case")
+    asked = Contact.objects.filter(case=OuterRef("pk"), received_at__gt=OuterRef("state_since"))
     free_before = at - timedelta(hours=settings.HOTLINE["follow_up_hours_between"])
     return (
         Case.objects.visible_to(user)
@@ -54,6 +62,7 @@ def waiting(user: User, *, at: datetime) -> QuerySet[Case]:
         .annotate(
             kind_of_wait=Switch(
                 When(_BAD, then=Value(TO_JUDGE)),
+                When(Exists(asked), then=Value(ASKED)),
                 When(last_try__gt=free_before, then=Value(LATER)),
                 default=Value(TO_RING),
                 output_field=IntegerField(),

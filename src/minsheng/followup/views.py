@@ -74,15 +74,19 @@ def _opened(request: HttpRequest, page: KeysetPage) -> Case | None:
 
 
 def _row(case: Case, user: Any, at: datetime, calendar: Calendar) -> Row:
+    """Why now stands where other lists name the unit: it is what this list is read for."""
     url = reverse("followup:desk") + "?" + urlencode({"open": case.number})
-    extras = ["本人批转，须他人回访"] if case.dispatched_by_id == user.pk else [_why_now(case, at)]
-    return presenting.case_row(case, user=user, url=url, at=at, calendar=calendar, extras=extras)
+    mine = case.dispatched_by_id == user.pk
+    why = "本人批转，须他人回访" if mine else _why_now(case, at)
+    return presenting.case_row(case, user=user, url=url, at=at, calendar=calendar, unit=why)
 
 
 def _why_now(case: Any, at: datetime) -> str:
-    """“不满意，待研判”, “第 2 次，14:05 后再拨”, “等了 3 小时”."""
+    """“不满意，待研判”, “诉求人又来电”, “第 2 次，14:05 后再拨”, “等了 3 小时”."""
     if case.kind_of_wait == queries.TO_JUDGE:
         return "不满意，待研判"
+    if case.kind_of_wait == queries.ASKED:
+        return "诉求人又有来件"
     if case.tries:
         free = case.last_try + timedelta(hours=settings.HOTLINE["follow_up_hours_between"])
         later = f"，{local(free):%H:%M} 后再拨" if free > at else "，可以再拨"
