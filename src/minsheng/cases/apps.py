@@ -11,4 +11,3 @@ class CasesConfig(AppConfig):
 
         desks.register_all()
         tasks.connect()
-        tasks.connect()

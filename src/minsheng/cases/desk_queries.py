@@ -73,7 +73,7 @@ def unit_tasks(user: User) -> QuerySet[Task]:
     Its own unit's tasks are within `scope.visible_tasks`, save those returned or recalled, which no stack holds.
     """
     owed = Q(state__in=ACTIVE_TASK_STATES, case__state=CaseState.IN_HANDLING)
-    return marked(Task.objects.filter(unit_id=user.unit_id)).filter(owed | (_ASKING & Q(state=T.ACCEPTED)))
+    return marked(Task.objects.filter(unit=user.unit)).filter(owed | (_ASKING & Q(state=T.ACCEPTED)))
 
 
 def marked(tasks: QuerySet[Task]) -> QuerySet[Task]:
@@ -117,7 +117,7 @@ def due_on(tasks: QuerySet[Task], day: date) -> QuerySet[Task]:
 def due_by_day(user: User, first: date, days: int) -> dict[date, int]:
     """How many of the unit's running tasks end on each day, and under `first` - 1 day those that ended before."""
     running = Task.objects.filter(
-        unit_id=user.unit_id, state__in=ACTIVE_TASK_STATES - {T.PAUSED}, case__state=CaseState.IN_HANDLING
+        unit=user.unit, state__in=ACTIVE_TASK_STATES - {T.PAUSED}, case__state=CaseState.IN_HANDLING
     )
     ends = running.filter(due_at__lte=end_of(first + (days - 1) * ONE_DAY)).values_list("due_at").annotate(n=Count("pk"))
     found: dict[date, int] = {}
@@ -130,7 +130,7 @@ def due_by_day(user: User, first: date, days: int) -> dict[date, int]:
 def unit_waiting(user: User, at: datetime) -> tuple[int, str]:
     """For the rail: what the unit has to do now, in one query; what is paused or asked back waits for others."""
     tasks = Task.objects.filter(
-        unit_id=user.unit_id, state__in=[T.TO_READ, T.HANDLING, T.SENT_BACK], case__state=CaseState.IN_HANDLING
+        unit=user.unit, state__in=[T.TO_READ, T.HANDLING, T.SENT_BACK], case__state=CaseState.IN_HANDLING
     )
     found = tasks.annotate(level=_task_level(at)).aggregate(count=Count("pk"), worst=Max("level"))
     return found["count"], LEVELS[found["worst"] or 0].value

@@ -14,7 +14,7 @@ from django.utils.text import format_lazy
 
 from minsheng.cases import attachments
 from minsheng.cases.choices import ApplicantKind, Channel, RequestKind, Urgency
-from minsheng.cases.details import TEXT_LENGTH, TITLE_LENGTH, ApplicantDetails, CaseDetails
+from minsheng.cases.details import TITLE_LENGTH, TYPED_LENGTH, ApplicantDetails, CaseDetails
 from minsheng.cases.models import Applicant, Case, Topic
 from minsheng.cases.presenting import place_words
 from minsheng.errors import Refused
@@ -174,7 +174,7 @@ class IntakeForm(Form):
     organisation = forms.CharField(label="企业名称", max_length=120, required=False)
     credit_code = forms.CharField(label="统一社会信用代码", max_length=18, required=False)
     text = forms.CharField(
-        label="诉求内容", max_length=TEXT_LENGTH, widget=words(7, "何时、何地、何事、有什么要求；照诉求人的话记")
+        label="诉求内容", max_length=TYPED_LENGTH, widget=words(7, "何时、何地、何事、有什么要求；照诉求人的话记")
     )
     kind = forms.ChoiceField(label="类型", choices=RequestKind.choices, initial=RequestKind.HELP, widget=forms.RadioSelect)
     urgency = forms.ChoiceField(label="紧急程度", choices=Urgency.choices, initial=Urgency.NORMAL, widget=forms.RadioSelect)
@@ -187,7 +187,7 @@ class IntakeForm(Form):
     files = FilesField(label="附件", required=False)  # type: ignore[assignment]
     confidential = forms.BooleanField(label="保密", required=False)
     publishable = forms.BooleanField(label="同意公开", required=False)
-    answer = forms.CharField(label="答复", max_length=TEXT_LENGTH, required=False, widget=words(4, "当场告诉诉求人的话"))
+    answer = forms.CharField(label="答复", max_length=TYPED_LENGTH, required=False, widget=words(4, "当场告诉诉求人的话"))
 
     def __init__(self, *args: Any, at: datetime, topic: Topic | None = None, step: str = ACCEPT, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -195,7 +195,7 @@ class IntakeForm(Form):
         hold_all(self, at)
         self.fields.update(extra_fields(topic, required=step != DRAFT))
         self.extra_names = [name for name in self.fields if name.startswith(EXTRA)]
-        self.fields["text"].widget.attrs["data-count"] = TEXT_LENGTH
+        self.fields["text"].widget.attrs["data-count"] = TYPED_LENGTH
         self.fields["topic"].required = step in (ACCEPT, ANSWER)
         if step == ACCEPT:
             self.fields["topic"].error_messages["required"] = "请先选定主题，再受理。"

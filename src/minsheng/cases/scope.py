@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from django.db.models import Exists, OuterRef, Q
+from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from minsheng.accounts.choices import CENTRE_ROLES, Role
 from minsheng.cases.choices import ACTIVE_TASK_STATES, GONE_TASK_STATES, OPEN_STATES, CaseState
@@ -12,7 +12,7 @@ from minsheng.cases.rules import Disclosure, disclosure
 from minsheng.organisations import queries as organisations
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Collection, Iterable
 
     from minsheng.accounts.models import User
     from minsheng.cases.models import Case, Task
@@ -43,7 +43,8 @@ def visible_cases(user: User) -> Q:
     if not user.is_active:
         return _NONE
     if user.is_unit:
-        return Q(Exists(_tasks_of(user)))
+        units = _units_of(user)
+        return Q(Exists(_tasks_of(units))) & ~Q(accused_unit_id__in=units)
     if not user.is_centre:
         return _NONE
     condition = ~Q(state=CaseState.DRAFT) | Q(accepted_by=user)
@@ -57,7 +58,8 @@ def visible_tasks(user: User) -> Q:
     if not user.is_active:
         return _NONE
     if user.is_unit:
-        return Q(unit_id__in=_units_of(user)) & ~Q(state__in=GONE_TASK_STATES)
+        units = _units_of(user)
+        return Q(unit_id__in=units) & ~Q(state__in=GONE_TASK_STATES) & ~Q(case__accused_unit_id__in=units)
     if not user.is_centre:
         return _NONE
     if user.has_any(_TRUSTED_WITH_CONFIDENTIAL):
@@ -65,14 +67,16 @@ def visible_tasks(user: User) -> Q:
     return Q(case__confidential=False) | Q(case__accepted_by=user)
 
 
-def _units_of(user: User) -> Iterable[int]:
+def _units_of(user: User) -> Collection[int]:
+    """The person's unit and those below it. What one of them is accused of reaches none of them through a neighbour's task
+    (scenario 8); units above the accused never have one (assigning.refuse_unit)."""
     return organisations.subtree_ids(user.unit_id) if user.unit_id is not None else ()
 
 
-def _tasks_of(user: User):  # type: ignore[no-untyped-def]
+def _tasks_of(units: Collection[int]) -> QuerySet[Task]:
     from minsheng.cases.models import Task
 
-    return Task.objects.filter(case=OuterRef("pk"), unit_id__in=_units_of(user)).exclude(state__in=GONE_TASK_STATES)
+    return Task.objects.filter(case=OuterRef("pk"), unit_id__in=units).exclude(state__in=GONE_TASK_STATES)
 
 
 def disclosure_for(user: User, case: Case, tasks: Iterable[Task]) -> Disclosure:

@@ -31,7 +31,27 @@ if TYPE_CHECKING:
     from minsheng.accounts.models import User
 
 # Columns whose values may be told in the timeline's before and after. Words and personal values never stand there.
-_FACTS = ["state", "ending", "kind", "urgency", "topic_id", "place_id", "accused_unit_id", "confidential", "enterprise", "round", "second_handling", "set_aside", "merged_into_id", "first_dispatch_wrong", "citizen_due_at", "first_satisfaction", "first_solved", "final_satisfaction", "final_solved"]
+_FACTS = [
+    "state",
+    "ending",
+    "kind",
+    "urgency",
+    "topic_id",
+    "place_id",
+    "accused_unit_id",
+    "confidential",
+    "enterprise",
+    "round",
+    "second_handling",
+    "set_aside",
+    "merged_into_id",
+    "first_dispatch_wrong",
+    "citizen_due_at",
+    "first_satisfaction",
+    "first_solved",
+    "final_satisfaction",
+    "final_solved",
+]
 _TASK_FACTS = ["state", "due_at", "read_automatically", "paused_at", "excused_at", "first_measures_at"]
 
 
@@ -187,7 +207,16 @@ def _finish(work: Work, before: tuple[dict[str, Any], dict[str, Any]], submissio
         "before": {**told[0][0], **{f"task.{k}": v for k, v in told[1][0].items()}},
         "after": {**told[0][1], **{f"task.{k}": v for k, v in told[1][1].items()}},
     }
-    append(case, actor=work.actor, at=work.at, code=work.row.code, payload=payload, note=work.note, task=task, submission=submission)
+    append(
+        case,
+        actor=work.actor,
+        at=work.at,
+        code=work.row.code,
+        payload=payload,
+        note=work.note,
+        task=task,
+        submission=submission,
+    )
     case.save(update_fields=[*_names(Case, case_changes), "timeline_head", "timeline_length"])
     if task is not None and task_changes:
         task.save(update_fields=_names(Task, task_changes))

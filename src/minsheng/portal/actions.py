@@ -37,7 +37,12 @@ def drop_files(*, files: Iterable[HeldFile]) -> None:
     """Forget held files, from the disk too."""
     gone = list(files)
     HeldFile.objects.filter(pk__in=[held.pk for held in gone]).delete()
-    transaction.on_commit(lambda: [default_storage.delete(held.file.name) for held in gone])
+    transaction.on_commit(lambda: _drop(held.file.name or "" for held in gone))
+
+
+def _drop(names: Iterable[str]) -> None:
+    for name in names:
+        default_storage.delete(name)
 
 
 def purge(*, at: datetime) -> tuple[int, int]:

@@ -116,7 +116,7 @@ def files_hint() -> str:
 class WithFiles(Form):
     """A form that files come with. Good ones of a form that has an error elsewhere are in `good_files`, to be held."""
 
-    files = Files(label="照片或文件")
+    files = Files(label="照片或文件")  # type: ignore[assignment]
 
     def __init__(self, *args: Any, held: int = 0, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -205,9 +205,10 @@ class FilingForm(WithFiles):
         self.at = at
         self.places = {place.code: place for place in Place.objects.filter(valid_at(at)).select_related("parent").order_by("code")}
         self.topics = leaf_topics(at=at)
-        self.fields["county"].choices = [("", "请选择"), *_counties(self.places.values())]
-        self.fields["street"].choices = [("", "请选择"), *_streets(self.places.values())]
-        self.fields["topic"].choices = [("", "不确定，请工作人员帮我选"), *_leaves(self.topics)]
+        fields: Any = self.fields
+        fields["county"].choices = [("", "请选择"), *_counties(self.places.values())]
+        fields["street"].choices = [("", "请选择"), *_streets(self.places.values())]
+        fields["topic"].choices = [("", "不确定，请工作人员帮我选"), *_leaves(self.topics)]
         self.order_fields([*self.WHAT, *self.WHERE, *self.WHO, *self.FOR_ENTERPRISE, "publishable", "homepage"])
 
     def _bound(self, names: Iterable[str]) -> list[BoundField]:
@@ -256,8 +257,9 @@ class FilingForm(WithFiles):
     def clean_homepage(self) -> str:
         """Only a machine fills it in, or a browser's overzealous filling."""
         if self.cleaned_data["homepage"]:
-            self.data = self.data.copy()
-            self.data["homepage"] = ""
+            given: Any = self.data.copy()  # type: ignore[attr-defined]
+            given["homepage"] = ""
+            self.data = given
             self.add_error(None, "还没有提交，请再按一次“提交”。")
         return ""
 

@@ -11,7 +11,17 @@ from datetime import datetime
 
 from minsheng.cases import clocks, work, workflow
 from minsheng.cases.actors import CITIZEN
-from minsheng.cases.choices import AskKind, AskState, CaseState, ContactPurpose, Ending, ReplyKind, ReplyState, TaskRole, TaskState
+from minsheng.cases.choices import (
+    AskKind,
+    AskState,
+    CaseState,
+    ContactPurpose,
+    Ending,
+    ReplyKind,
+    ReplyState,
+    TaskRole,
+    TaskState,
+)
 from minsheng.cases.guards import Situation
 from minsheng.cases.models import Attachment, Case, Contact, Message, Reply, Task
 from minsheng.cases.models.reference import ReasonList

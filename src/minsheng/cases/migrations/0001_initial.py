@@ -3,14 +3,15 @@
 import django.contrib.postgres.fields
 import django.core.validators
 import django.db.models.deletion
-import minsheng.audit.fields
-import minsheng.cases.models.case
-import minsheng.cases.reference_rules
-import minsheng.secrecy.columns
 import pgtrigger.compiler
 import pgtrigger.migrations
 from django.conf import settings
 from django.db import migrations, models
+
+import minsheng.audit.fields
+import minsheng.cases.models.case
+import minsheng.cases.reference_rules
+import minsheng.secrecy.columns
 
 
 class Migration(migrations.Migration):

@@ -8,7 +8,7 @@ from django import forms
 from django.urls import reverse_lazy
 
 from minsheng.cases import actions, panels
-from minsheng.cases.details import TEXT_LENGTH
+from minsheng.cases.details import TYPED_LENGTH
 from minsheng.cases.models import Case, ReasonCode, RefusalGround
 from minsheng.cases.models.reference import ReasonList
 from minsheng.cases.panels import Panel, ReasonPanel
@@ -20,7 +20,7 @@ class AnswerPanel(Panel):
     """直接解答."""
 
     icon = "message-2"
-    text = forms.CharField(label="答复诉求人的话", max_length=TEXT_LENGTH, widget=words(6, "写明是什么、怎么办、找谁"))
+    text = forms.CharField(label="答复诉求人的话", max_length=TYPED_LENGTH, widget=words(6, "写明是什么、怎么办、找谁"))
     submit_label = "答复并办结"
     consequence = "诉求人会收到这段话，诉求件随即办结，不再派单。"
 
@@ -42,7 +42,7 @@ class RejectPanel(Panel):
         widget=forms.Select(attrs={"hx-get": reverse_lazy("cases:ground"), "hx-target": "#ground-told"}),
     )
     text = forms.CharField(
-        label="告知诉求人的话", max_length=TEXT_LENGTH, required=False, widget=words(5, "留空则用该情形的规定文字")
+        label="告知诉求人的话", max_length=TYPED_LENGTH, required=False, widget=words(5, "留空则用该情形的规定文字")
     )
     consequence = "诉求人会收到告知，诉求件办结。"
 

@@ -200,7 +200,7 @@ class ReportPanel(TaskPanel):
     icon = "send"
     text = forms.CharField(label="办理情况", widget=words(6, "何时、何人、到何处、查了什么、结果如何"), max_length=10000)
     finding = _choose("是否属实", [("", "不填"), *Finding.choices], required=False)
-    files = FilesField(label="附件", required=False, help_text=PROOF_HELP)
+    files = FilesField(label="附件", required=False, help_text=PROOF_HELP)  # type: ignore[assignment]
     consequence = "报送后：由主办（上级）单位汇总答复；诉求人看不到这份报送，主办（上级）单位可以退回重报。"
 
     def perform(self, **stamp: Any) -> Any:
@@ -266,7 +266,7 @@ class ExtensionPanel(AskPanel):
         widget=MomentInput(past_only=True),
         help_text="延期须先告知诉求人。填写了，群众时限才随之顺延；不填则不变。",
     )
-    files = FilesField(label="凭证", required=False, help_text=PROOF_HELP)
+    files = FilesField(label="凭证", required=False, help_text=PROOF_HELP)  # type: ignore[assignment]
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -298,7 +298,7 @@ class PausePanel(AskPanel):
     reason_code = forms.ChoiceField(label="事由")
     reason = forms.CharField(label="理由", widget=words(3, "等什么、预计何时恢复"), max_length=2000)
     basis = forms.CharField(label="依据", widget=words(2, "法定程序的条款、文书号"), required=False, max_length=1000)
-    files = FilesField(label="凭证", required=False, help_text="凭证和依据至少有一项。" + PROOF_HELP)
+    files = FilesField(label="凭证", required=False, help_text="凭证和依据至少有一项。" + PROOF_HELP)  # type: ignore[assignment]
     consequence = "同意后：本单位时限停表，直到恢复办理；群众时限照算，并向诉求人说明原因。"
 
     def perform(self, **stamp: Any) -> Any:
@@ -335,7 +335,7 @@ class TerminationPanel(AskPanel):
     reason_code = forms.ChoiceField(label="事由")
     reason = forms.CharField(label="理由", widget=words(3), max_length=2000)
     basis = forms.CharField(label="依据", widget=words(2, "法规条款，或联系的时间、方式和次数"), max_length=1000)
-    files = FilesField(label="凭证", required=False, help_text=PROOF_HELP)
+    files = FilesField(label="凭证", required=False, help_text=PROOF_HELP)  # type: ignore[assignment]
     consequence = "同意后：诉求件终止办理，诉求人收到审核员写的说明；同意前时限照算。"
 
     def perform(self, **stamp: Any) -> Any:
@@ -349,7 +349,7 @@ class SetAsidePanel(AskPanel):
     icon = "scale"
     reason = forms.CharField(label="理由", widget=words(3, "诉求哪里不合理，单位做了哪些工作"), max_length=2000)
     basis = forms.CharField(label="依据", widget=words(2, "法规条款或事实依据"), max_length=1000)
-    files = FilesField(label="凭证", required=False, help_text=PROOF_HELP)
+    files = FilesField(label="凭证", required=False, help_text=PROOF_HELP)  # type: ignore[assignment]
     consequence = "同意后：考核时不计这件；诉求人的原评价保留，照常显示。"
 
     def perform(self, **stamp: Any) -> Any:
@@ -375,7 +375,7 @@ class DraftReplyPanel(TaskPanel):
     finding = _choose("是否属实", Finding.choices)
     outcome = _choose("处理结论", Outcome.choices)
     solved = _choose("是否解决", Solved.choices)
-    files = FilesField(label="附件", required=False, help_text=PROOF_HELP)
+    files = FilesField(label="附件", required=False, help_text=PROOF_HELP)  # type: ignore[assignment]
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

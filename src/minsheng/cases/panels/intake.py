@@ -10,7 +10,7 @@ from django.db import transaction
 
 from minsheng.cases import actions, clocks, panels
 from minsheng.cases.choices import Channel, ContactPurpose, RequestKind, Urgency
-from minsheng.cases.details import TEXT_LENGTH, TITLE_LENGTH, CaseDetails
+from minsheng.cases.details import TEXT_LENGTH, TITLE_LENGTH, TYPED_LENGTH, CaseDetails
 from minsheng.cases.forms import EXTRA, PlaceField, TopicField, UnitField, extra_fields, hold_all, initial_of_details
 from minsheng.cases.models import Case
 from minsheng.cases.panels import Panel, ReasonPanel
@@ -146,7 +146,7 @@ class SupplementPanel(Panel):
         initial=ContactPurpose.SUPPLEMENT,
         widget=forms.RadioSelect,
     )
-    text = forms.CharField(label="补充的情况", max_length=TEXT_LENGTH, widget=words(5))
+    text = forms.CharField(label="补充的情况", max_length=TYPED_LENGTH, widget=words(5))
     files = FilesField(label="附件", required=False)  # type: ignore[assignment]
     consequence = "加入这件诉求，承办单位能看到；状态和时限不变。"
 

@@ -17,7 +17,13 @@ from minsheng.cases.models import Case, Reply, Task
 from minsheng.cases.tests.world import World, build, fresh, moment
 from minsheng.errors import Refused
 
-REPLY = {"text": "经现场核查，已停止施工。", "finding": "true", "outcome": "supported", "solved": "yes", "basis": "《噪声污染防治法》"}
+REPLY = {
+    "text": "经现场核查，已停止施工。",
+    "finding": "true",
+    "outcome": "supported",
+    "solved": "yes",
+    "basis": "《噪声污染防治法》",
+}
 
 
 def refused(code: str, act: Callable[[], Any]) -> Refused:
@@ -77,7 +83,13 @@ def test_reading_twice_is_refused(world: World) -> None:
 
 def reach(world: World, task: Task, at: Any, *, reached: bool = True) -> Any:
     return actions.reach_out(
-        actor=world["城管联络"], at=world.now, task=task, reached_at=at, method="phone", reached=reached, summary="约定今晚到场"
+        actor=world["城管联络"],
+        at=world.now,
+        task=task,
+        reached_at=at,
+        method="phone",
+        reached=reached,
+        summary="约定今晚到场",
     )
 
 
@@ -97,7 +109,18 @@ def test_nobody_was_reached_in_the_future_or_before_the_request(world: World) ->
     task = world.lead(world.handling())
     refused("invalid", lambda: reach(world, task, world.now.replace(hour=23)))
     refused("invalid", lambda: reach(world, task, moment("2025-11-24 09:40")))
-    refused("reason_required", lambda: actions.reach_out(actor=world["城管联络"], at=world.now, task=task, reached_at=world.now, method="phone", reached=True, summary=" "))
+    refused(
+        "reason_required",
+        lambda: actions.reach_out(
+            actor=world["城管联络"],
+            at=world.now,
+            task=task,
+            reached_at=world.now,
+            method="phone",
+            reached=True,
+            summary=" ",
+        ),
+    )
 
 
 def test_an_urgent_case_owes_first_measures_once(world: World) -> None:
@@ -105,12 +128,18 @@ def test_an_urgent_case_owes_first_measures_once(world: World) -> None:
     assert task.first_measures_due_at == moment("2026-11-25 09:15")
     actions.take_first_measures(actor=world["城管联络"], at=world.later(hours=1), task=task, text="已派人到场")
     assert reload(task).first_measures_at == world.now
-    refused("no_first_measures", lambda: actions.take_first_measures(actor=world["城管联络"], at=world.now, task=task, text="再次"))
+    refused(
+        "no_first_measures",
+        lambda: actions.take_first_measures(actor=world["城管联络"], at=world.now, task=task, text="再次"),
+    )
 
 
 def test_an_ordinary_case_owes_none(world: World) -> None:
     task = world.lead(world.handling())
-    refused("no_first_measures", lambda: actions.take_first_measures(actor=world["城管联络"], at=world.now, task=task, text="派人"))
+    refused(
+        "no_first_measures",
+        lambda: actions.take_first_measures(actor=world["城管联络"], at=world.now, task=task, text="派人"),
+    )
 
 
 # --- down the tree -----------------------------------------------------------------------------------------------
@@ -185,8 +214,12 @@ def test_the_reply_waits_for_every_report_or_an_excuse(world: World) -> None:
     actions.read_task(actor=world["环境联络"], at=world.later(minutes=5), task=ecology)
     report(world, ecology, "环境联络")
     assert refused("reports_missing", sign).details["units"] == "福州水务"
-    actions.excuse_report(actor=world["城管联络"], at=world.later(minutes=5), task=water, reason="与水务无关，已电话核实")
-    refused("already_excused", lambda: actions.excuse_report(actor=world["城管联络"], at=world.now, task=water, reason="x"))
+    actions.excuse_report(
+        actor=world["城管联络"], at=world.later(minutes=5), task=water, reason="与水务无关，已电话核实"
+    )
+    refused(
+        "already_excused", lambda: actions.excuse_report(actor=world["城管联络"], at=world.now, task=water, reason="x")
+    )
     sign()
     assert fresh(case).state == CaseState.TO_AUDIT
     assert case.timeline.get(code="excuse_report").note == "与水务无关，已电话核实"
@@ -210,7 +243,9 @@ def test_each_level_waits_for_its_own_reports_only(world: World) -> None:
     team = sub(world, case, "建新中队", of=bureau)
     refused("reports_missing", lambda: report(world, bureau, "城管联络"))
     # The county cannot excuse for the bureau, but the bureau itself: then nothing further down holds the reply.
-    refused("not_your_unit", lambda: actions.excuse_report(actor=world["区政府联络"], at=world.now, task=team, reason="x"))
+    refused(
+        "not_your_unit", lambda: actions.excuse_report(actor=world["区政府联络"], at=world.now, task=team, reason="x")
+    )
     actions.excuse_report(actor=world["区政府联络"], at=world.later(minutes=5), task=bureau, reason="已直接到场")
     actions.draft_reply(actor=world["区政府联络"], at=world.later(minutes=5), task=county, **REPLY)
     actions.sign_reply(actor=world["区政府领导"], at=world.later(minutes=5), task=county)
@@ -236,7 +271,10 @@ def test_only_the_lead_sends_a_report_back_and_only_others_report(world: World) 
     ecology = world.task_of(case, "生态环境")
     actions.read_task(actor=world["环境联络"], at=world.later(minutes=5), task=ecology)
     report(world, ecology, "环境联络")
-    refused("not_your_unit", lambda: actions.send_report_back(actor=world["水务联络"], at=world.now, task=ecology, reason="x"))
+    refused(
+        "not_your_unit",
+        lambda: actions.send_report_back(actor=world["水务联络"], at=world.now, task=ecology, reason="x"),
+    )
     refused("lead_replies", lambda: report(world, world.lead(case), "城管联络"))
 
 
@@ -247,7 +285,9 @@ def test_a_leader_signs_what_the_liaison_wrote(world: World) -> None:
     case = world.drafted()
     task = world.lead(case)
     refused("forbidden", lambda: actions.sign_reply(actor=world["城管联络"], at=world.now, task=task))
-    refused("waits_for_signature", lambda: actions.draft_reply(actor=world["城管联络"], at=world.now, task=task, **REPLY))
+    refused(
+        "waits_for_signature", lambda: actions.draft_reply(actor=world["城管联络"], at=world.now, task=task, **REPLY)
+    )
     reply = actions.sign_reply(actor=world["城管领导"], at=world.later(minutes=5), task=task)
     assert (reply.state, reply.signed_by) == (ReplyState.SUBMITTED, world["城管领导"])
     case = fresh(case)
@@ -294,7 +334,12 @@ def test_a_screen_drawn_before_somebody_else_acted_is_stale(world: World) -> Non
     case = world.handling()
     seen = fresh(case).version
     reach(world, world.lead(case), world.now)
-    told = refused("stale", lambda: actions.draft_reply(actor=world["城管联络"], at=world.now, task=world.lead(case), version=seen, **REPLY))
+    told = refused(
+        "stale",
+        lambda: actions.draft_reply(
+            actor=world["城管联络"], at=world.now, task=world.lead(case), version=seen, **REPLY
+        ),
+    )
     assert [change["sentence"] for change in told.details["changes"]] == ["仓山区城市管理局联系诉求人：已联系上"]
     assert not Reply.objects.exists()
 
@@ -343,5 +388,10 @@ def test_two_people_press_at_once_and_one_succeeds() -> None:
     # The same form, the button pressed twice on a poor connection.
     reading = world.lead(world.dispatched())
     number = fresh(reading.case).version
-    press = lambda: actions.read_task(actor=world["城管联络"], at=at, task=reload(reading), version=number, submission=key)  # noqa: E731
+
+    def press() -> Any:
+        return actions.read_task(
+            actor=world["城管联络"], at=at, task=reload(reading), version=number, submission=key
+        )
+
     assert at_once(press, press, press) == ["done", "repeated", "repeated"]

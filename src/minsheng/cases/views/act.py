@@ -50,7 +50,7 @@ def _task(request: HttpRequest, case: Any) -> Any:
 
 def _given(request: HttpRequest) -> dict[str, Any]:
     """What the button that was pressed fills in beforehand (`?lead=12`); the person still reads it and presses."""
-    return {name: value.replace("\x00", "") for name, value in request.GET.items() if name != "task"}
+    return {name: str(value).replace("\x00", "") for name, value in request.GET.items() if name != "task"}
 
 
 def _version(request: HttpRequest) -> int | None:

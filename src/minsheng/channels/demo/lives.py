@@ -152,7 +152,7 @@ class Life:
         draw = self.random.random()
         if self.plan.topic.route or self.plan.lead is None:
             self._route(at)
-        elif self.plan.kind == RequestKind.CONSULTATION and draw < 0.75 or self.plan.kind == RequestKind.PRAISE:
+        elif (self.plan.kind == RequestKind.CONSULTATION and draw < 0.75) or self.plan.kind == RequestKind.PRAISE:
             actions.answer_case(actor=who, at=at, case=case, text=self.voice.say("answer"))
             self._rate_answer()
         elif draw < 0.03:
@@ -372,7 +372,13 @@ class Handling:
         if not asked:
             return False
         grant = self.chance(0.6)
-        self._decide(actions.decide_termination, 1, 12, grant=grant, note="经核对材料，" + ("同意。" if grant else "请继续办理。"))
+        self._decide(
+            actions.decide_termination,
+            1,
+            12,
+            grant=grant,
+            note="经核对材料，" + ("同意。" if grant else "请继续办理。"),
+        )
         return grant
 
     def _reply(self, *, first: bool) -> None:
@@ -393,7 +399,9 @@ class Handling:
             )
             if _ == 0 and self.chance(0.03):
                 words = self.voice.say("decline")
-                actions.decline_to_sign(actor=leader, at=self.life.after(0.2, 3), task=self.life.task(self.lead), reason=words)
+                actions.decline_to_sign(
+                    actor=leader, at=self.life.after(0.2, 3), task=self.life.task(self.lead), reason=words
+                )
                 continue
             break
         self._excuse_others()

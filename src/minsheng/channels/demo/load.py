@@ -87,7 +87,9 @@ def _engage(people: People, plans: Sequence[Plan]) -> None:
     units = {u.pk: u for plan in plans for u in [plan.lead, *plan.assisting] if u is not None}
     parents = Unit.objects.filter(pk__in={u.parent_id for u in units.values() if u.parent_id}, dispatchable=True)
     units |= {u.pk: u for u in parents}
-    units |= {u.pk: u for u in Unit.objects.filter(pk__in={u.parent_id for u in parents if u.parent_id}, dispatchable=True)}
+    units |= {
+        u.pk: u for u in Unit.objects.filter(pk__in={u.parent_id for u in parents if u.parent_id}, dispatchable=True)
+    }
     for unit in units.values():
         people.liaison(unit)
         people.leader(unit)

@@ -19,7 +19,9 @@ class People:
     def __init__(self, at: datetime) -> None:
         self._at = at
         users = list(User.objects.filter(is_demo=True, is_active=True).select_related("unit"))
-        self._by_role = {role: sorted((u for u in users if u.has_role(role)), key=lambda u: u.username) for role in Role}
+        self._by_role = {
+            role: sorted((u for u in users if u.has_role(role)), key=lambda u: u.username) for role in Role
+        }
         self._by_unit: dict[tuple[int, str], User] = {}
         for user in users:
             for role in user.roles:

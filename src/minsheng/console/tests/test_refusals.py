@@ -31,7 +31,7 @@ def request(data: dict[str, Any] | None = None, user: Any = None, htmx: bool = F
 
 
 def answer(made: HttpRequest, refused: Exception) -> Any:
-    return RefusalMiddleware(lambda r: None).process_exception(made, refused)  # type: ignore[arg-type, return-value]
+    return RefusalMiddleware(lambda r: None).process_exception(made, refused)  # type: ignore[return-value]
 
 
 STALE = {
