@@ -69,8 +69,14 @@ def visible_tasks(user: User) -> Q:
 
 def _units_of(user: User) -> Collection[int]:
     """The person's unit and those below it. What one of them is accused of reaches none of them through a neighbour's task
-    (scenario 8); units above the accused never have one (assigning.refuse_unit)."""
-    return organisations.subtree_ids(user.unit_id) if user.unit_id is not None else ()
+    (scenario 8); units above the accused never have one (assigning.refuse_unit). Read once for each request, whose person
+    is an object of its own."""
+    if user.unit_id is None:
+        return ()
+    kept: tuple[int, set[int]] | None = user.__dict__.get("_units_below")
+    if kept is None or kept[0] != user.unit_id:
+        kept = user.__dict__["_units_below"] = (user.unit_id, organisations.subtree_ids(user.unit_id))
+    return kept[1]
 
 
 def _tasks_of(units: Collection[int]) -> QuerySet[Task]:

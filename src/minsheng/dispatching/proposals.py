@@ -40,7 +40,6 @@ class Proposal:
     unit: Unit | None = None
     refused: str = ""
     caution: str = ""
-    consequence: str = ""
     label: str = ""
     url: str = ""
 
@@ -72,7 +71,6 @@ def propose(case: Case, *, at: datetime) -> list[Proposal]:
                 key="" if accused else str(key),
                 refused=ACCUSED if accused else "",
                 caution="已就这件诉求退过件" if unit.pk in came_back and not accused else "",
-                consequence="" if accused else consequence(case, [unit], at=at),
                 url=act_url(case, "dispatch", lead=unit.pk),
             )
         )

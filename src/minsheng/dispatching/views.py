@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 from urllib.parse import urlencode
@@ -22,14 +23,17 @@ from minsheng.cases.rules import normalise_number
 from minsheng.cases.views.page import case_context
 from minsheng.dispatching import queries
 from minsheng.dispatching.actions import why_not_merged
-from minsheng.dispatching.proposals import propose
+from minsheng.dispatching.proposals import consequence, propose
 from minsheng.errors import Refused
 from minsheng.ui import times
 from minsheng.ui.pages import KeysetPage, keyset_page
+from minsheng.ui.rows import Row
 from minsheng.worktime import queries as worktime
+from minsheng.worktime.rules import Calendar
 
 READERS = frozenset({Role.DISPATCHER, Role.TEAM_LEADER, Role.HOTLINE_LEADER})
 STUDY = "study"
+CAME_BACK = presenting.Flag("退回重派", "orange")
 EMPTY = {
     "": ("没有等待批转的诉求件", "受理后的诉求件会出现在这里，最紧急、等得最久的排在最前面。"),
     STUDY: ("没有研判和退回的诉求件", "送研判的、退件或收回后要重新批转的，会出现在这里。"),
@@ -68,17 +72,7 @@ def desk(request: HttpRequest) -> HttpResponse:
         context |= case_context(request, opened)
         context |= _proposals(user, opened, at)
     calendar = worktime.calendar()
-    context["page"] = page.map(
-        lambda case: presenting.case_row(
-            case,
-            user=user,
-            url=_url(tab, open=case.number),
-            at=at,
-            calendar=calendar,
-            with_state=bool(tab),
-            unit=_waited(case, at),
-        )
-    )
+    context["page"] = page.map(lambda case: _row(case, tab, user, at, calendar))
     return render(request, "dispatching/desk.html", context)
 
 
@@ -95,11 +89,11 @@ def _tabs(user: Any, tab: str) -> list[dict[str, Any]]:
     ]
 
 
-def _waited(case: Case, at: datetime) -> str:
-    """How long it has waited, and that it came back: where other lists name the unit, for there is none yet."""
-    waited = f"等了 {times.span(at - case.state_since)}"
-    back = getattr(case, "came_back", False) and case.state == CaseState.TO_DISPATCH
-    return f"退回重派，{waited}" if back else waited
+def _row(case: Case, tab: str, user: Any, at: datetime, calendar: Calendar) -> Row:
+    """How long it has waited stands where other lists name the unit, for there is none yet; what came back is marked."""
+    url, waited = _url(tab, open=case.number), f"等了 {times.span(at - case.state_since)}"
+    row = presenting.case_row(case, user=user, url=url, at=at, calendar=calendar, unit=waited, with_state=bool(tab))
+    return replace(row, state=CAME_BACK) if tab and case.state == CaseState.TO_DISPATCH else row
 
 
 def _opened(request: HttpRequest, page: KeysetPage) -> Case | None:
@@ -119,7 +113,10 @@ def _opened(request: HttpRequest, page: KeysetPage) -> Case | None:
 
 def _proposals(user: Any, case: Case, at: datetime) -> dict[str, Any]:
     may = user.has_role(Role.DISPATCHER) and case.state == CaseState.TO_DISPATCH
-    return {"proposals": propose(case, at=at), "may_dispatch": may}
+    found = propose(case, at=at)
+    units = [p.unit for p in found if p.unit is not None and not p.refused]
+    then = consequence(case, units[:1], at=at) if units else ""
+    return {"proposals": found, "may_dispatch": may, "proposals_then": then}
 
 
 @login_required

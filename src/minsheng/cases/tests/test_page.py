@@ -22,8 +22,8 @@ from minsheng.cases.tests.world import World, fresh
 
 PNG = b"\x89PNG\r\n\x1a\n" + b"\x00" * 64
 WORDS = "工地半夜打桩"
-# Recorded baseline: the page itself, without the session, the person and the rail (4 to 6 more).
-PAGE_QUERIES = 25
+# Recorded baseline, session and person included; the rail's counts are kept for some seconds and not among them.
+PAGE_QUERIES = {"dispatcher": 19, "城管联络": 20}
 
 
 @pytest.fixture(autouse=True)
@@ -142,8 +142,8 @@ def test_the_page_costs_the_same_whatever_the_case(client: Client, world: World,
         world.submitted()
     sign_in(client, world[name])
     counts = {_queries(client, f"/cases/{case.number}/") for case in (plain, full)}
-    assert max(counts) <= PAGE_QUERIES
-    assert max(counts) - min(counts) <= 2  # the files of replies are read where there are replies
+    assert max(counts) == PAGE_QUERIES[name]
+    assert max(counts) - min(counts) <= 1  # the files of replies are read where there are replies
 
 
 # --- uncovering --------------------------------------------------------------------------------------------------
@@ -279,4 +279,4 @@ def test_malformed_fields_get_a_clear_error(client: Client, world: World, code: 
     fields = ("text", "reason", "note", "topic", "place", "kind", "ground", "target", "title", "channel", "purpose", "occurred_at")
     answer = client.post(f"/cases/{case.number}/{code}/", _stamp(case) | dict.fromkeys(fields, junk))
     assert answer.status_code in (302, 422)
-    assert answer.status_code == 422 or len(junk) < 10  # only a short word may be a good reason or supplement
+    assert answer.status_code == 422 or junk in ("-1", "9" * 20)  # which may be a reason

@@ -72,6 +72,8 @@ def find(request: HttpRequest) -> HttpResponse:
 
 def is_personal(words: str) -> bool:
     """A telephone or identity number, or other personal data that can be told without knowing the person."""
+    if _as_number(words):
+        return False
     phone = normalise_phone(words)
     return len(phone) >= _SHORTEST_PHONE or bool(normalise_id_number(words)) or bool(find_personal(words))
 
@@ -88,10 +90,14 @@ def _words(given: str) -> str:
 def _found(user: Any, words: str, at: datetime) -> QuerySet[Case]:
     if not words:
         return queries.every_case(user)
+    number = _as_number(words)
+    return queries.of_number(user, number) if number else queries.of_title(user, words, at=at)
+
+
+def _as_number(words: str) -> str:
+    """The beginning of a case number, or nothing."""
     number = rules.normalise_number(words)
-    if number.startswith(rules.CITY_PREFIX) and number.isascii():
-        return queries.of_number(user, number)
-    return queries.of_title(user, words, at=at)
+    return number if number.startswith(rules.CITY_PREFIX) and number[2:].isalnum() and number.isascii() else ""
 
 
 def _context(request: HttpRequest, page: KeysetPage, at: datetime, words: str) -> dict[str, Any]:

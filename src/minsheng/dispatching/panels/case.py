@@ -126,7 +126,7 @@ class MergePanel(Panel):
     submit_label = "并入，本件办结"
     consequence = "并入后：本件办结，群众会收到另一件的编号，并在那一件答复时得到同样的结果。并入后不能撤销。"
     candidate = forms.ChoiceField(label="可能是同一件事", required=False, widget=forms.RadioSelect)
-    number = forms.CharField(label="或填编号", required=False, max_length=30)
+    number = forms.CharField(label="另一件的编号", required=False, max_length=30)
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

@@ -46,6 +46,9 @@ class LeadPanel(Panel):
     def lead_options(self) -> list[dict[str, Any]]:
         """Every proposal with its radio, the refused ones without; then the search."""
         boxes = {str(box.data["value"]): box for box in self["lead"]}
+        for box in boxes.values():
+            if box.data["selected"]:
+                box.data["attrs"]["data-focus"] = True  # arrows go on from the one chosen, Ctrl+Enter sends
         shown = [{"proposal": p, "box": boxes.get(str(p.unit.pk))} for p in self.proposals if p.unit is not None]
         return [*shown, {"proposal": None, "box": boxes[OTHER]}]
 

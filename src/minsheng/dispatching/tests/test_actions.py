@@ -73,7 +73,7 @@ def test_they_are_refused_in_sub_dispatch(world: World) -> None:
     case = world.dispatched()
     actions.read_task(actor=world["城管联络"], at=world.later(minutes=5), task=world.lead(case))
     Case.objects.filter(pk=case.pk).update(accused_unit=world.units["建新中队"])
-    with refused("accused_unit"):
+    with refused("not_found"):  # a unit above the accused does not even see the case any more
         actions.sub_dispatch(
             actor=world["城管联络"], at=world.later(minutes=5), task=world.lead(case), unit=world.units["建新中队"]
         )

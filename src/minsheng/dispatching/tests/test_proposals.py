@@ -13,7 +13,7 @@ from minsheng.cases.models import Case, ReasonCode, RefusalGround, Topic
 from minsheng.cases.queries import case_for
 from minsheng.cases.tests.world import World, fresh
 from minsheng.dispatching.actions import conclude_study, dispatch_case, send_to_study
-from minsheng.dispatching.proposals import assisting_for, propose
+from minsheng.dispatching.proposals import assisting_for, consequence, propose
 from minsheng.dispatching.queries import mergeable
 from minsheng.dispatching.rules import names_person
 
@@ -30,15 +30,16 @@ def test_the_topics_bureau_comes_first_then_the_county_then_the_city(world: Worl
     case = world.accepted()
     assert names(world, case) == [("1", "仓山城管"), ("2", "仓山区政府"), ("3", "生态环境")]
     first = propose(seen(world, case), at=world.now)[0]
+    assert first.unit is not None
     assert "《噪声污染防治法》第四十三条" in first.reason and "夜间施工噪声" in first.reason
-    assert first.consequence == (
+    assert consequence(seen(world, case), [first.unit], at=world.now) == (
         "批转后：仓山区城市管理局 11月25日 24:00 前查阅、11月27日 24:00 前办结，群众将收到短信。"
     )
 
 
 def test_an_urgent_case_says_when_first_measures_are_due(world: World) -> None:
     case = world.accepted(urgency="urgent")
-    assert "先行处置、11月27日 24:00 前办结" in propose(seen(world, case), at=world.now)[0].consequence
+    assert "先行处置、11月27日 24:00 前办结" in consequence(seen(world, case), [], at=world.now)
 
 
 def test_the_accused_unit_and_its_relatives_are_shown_but_have_no_key(world: World) -> None:

@@ -1,0 +1,216 @@
+"""受理: the agent's form, one case from however many presses; drafts, the caller's card, look-ups."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from django.core.cache import cache
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.test import Client
+
+from minsheng.accounts.testing import sign_in
+from minsheng.cases.actions.intake import query_code_of
+from minsheng.cases.models import Case, Contact, Topic
+from minsheng.cases.tests.world import World
+
+NEW = "/cases/new/"
+WORDS = "小区门口路灯不亮，老人晚上下楼差点摔倒。"
+
+
+@pytest.fixture(autouse=True)
+def fresh_counts() -> None:
+    cache.clear()
+
+
+@pytest.fixture
+def agent(client: Client, world: World) -> Client:
+    return sign_in(client, world["agent"])
+
+
+def form(world: World, **fields: Any) -> dict[str, Any]:
+    return {
+        "submission": str(uuid4()),
+        "channel": "phone",
+        "phone": "138 0013 8000",
+        "name": "林小满",
+        "applicant_kind": "person",
+        "text": WORDS,
+        "kind": "help",
+        "urgency": "normal",
+        "topic": world.topics["夜间施工噪声"].pk,
+        "place": world.places["建新镇"].pk,
+        "address": "福湾路 1 号",
+        "step": "accept",
+    } | fields
+
+
+def test_five_presses_make_one_accepted_case(agent: Client, world: World) -> None:
+    posted = form(world)
+    answers = [agent.post(NEW, posted) for _ in range(5)]
+    case = Case.objects.get()
+    assert {answer["Location"] for answer in answers} == {f"/cases/{case.number}/filed/"}
+    assert (case.state, case.text, case.accepted_by) == ("to_dispatch", WORDS, world["agent"])
+    assert Contact.objects.count() == 1
+    assert [entry.code for entry in case.timeline.order_by("seq")] == ["submit", "accept"]
+
+
+def test_the_code_is_shown_to_who_filed_it_and_to_nobody_else(agent: Client, world: World) -> None:
+    agent.post(NEW, form(world))
+    case = Case.objects.get()
+    code = query_code_of(case)
+    shown = agent.get(f"/cases/{case.number}/filed/").content.decode()
+    assert case.number in shown
+    assert f"{code[:4]} {code[4:]}" in shown
+    other = sign_in(Client(), world["team_leader"]).get(f"/cases/{case.number}/filed/")
+    assert other["Location"] == f"/cases/{case.number}/"
+
+
+def test_answering_at_once_files_and_closes_in_one_step(agent: Client, world: World) -> None:
+    assert agent.post(NEW, form(world, step="answer")).status_code == 422
+    agent.post(NEW, form(world, step="answer", answer="路灯报修请拨打 968968，已为您登记。"))
+    case = Case.objects.get()
+    assert (case.state, case.ending) == ("closed", "answered")
+    assert "968968" in case.messages.latest("id").text
+
+
+def test_filing_without_accepting_goes_to_the_case(agent: Client, world: World) -> None:
+    answer = agent.post(NEW, form(world, step="submit", topic=""))
+    case = Case.objects.get()
+    assert (answer["Location"], case.state) == (f"/cases/{case.number}/", "to_accept")
+
+
+@pytest.mark.parametrize(
+    ("wrong", "sentence"),
+    [
+        ({"topic": ""}, "请先选定主题"),
+        ({"topic": "99999999999999999999"}, "请从查到的结果里选一项"),
+        ({"phone": "一二三"}, "这不像一个电话号码"),
+        ({"text": " "}, "请填写诉求内容"),
+        ({"text": "字" * 3000}, "2000"),
+        ({"address": "福湾路\x00"}, "不允许"),
+        ({"kind": "nonsense"}, "nonsense"),
+        ({"occurred_at": "2999-01-01T00:00"}, "事发时间还没有到"),
+        ({"applicant_kind": "enterprise"}, "请填写企业名称"),
+    ],
+)
+def test_a_wrong_form_comes_back_whole(agent: Client, world: World, wrong: dict[str, Any], sentence: str) -> None:
+    posted = form(world, title="门口路灯") | wrong
+    answer = agent.post(NEW, posted)
+    shown = answer.content.decode()
+    assert answer.status_code == 422
+    assert sentence in shown
+    assert "门口路灯" in shown
+    assert posted["submission"] in shown
+    assert not Case.objects.exists()
+
+
+def test_a_wrong_file_gets_a_sentence_and_says_that_files_are_chosen_anew(agent: Client, world: World) -> None:
+    answer = agent.post(NEW, form(world) | {"files": [SimpleUploadedFile("病毒.exe", b"MZ\x90\x00" + b"\x00\xff" * 300)]})
+    shown = answer.content.decode()
+    assert answer.status_code == 422
+    assert "病毒.exe" in shown
+    assert "附件没有保留" in shown
+    assert WORDS in shown
+
+
+def test_what_a_topic_requires_is_asked_for_and_kept(agent: Client, world: World) -> None:
+    topic = Topic.objects.get(name="夜间施工噪声")
+    topic.required_fields = [{"name": "project", "label": "项目名称"}]
+    topic.save()
+    fragment = agent.get("/cases/new/topic/", {"topic": topic.pk}).content.decode()
+    assert "项目名称" in fragment
+    assert 'name="extra_project"' in fragment
+    missing = agent.post(NEW, form(world))
+    assert missing.status_code == 422
+    assert "这类诉求须写明项目名称" in missing.content.decode()
+    agent.post(NEW, form(world, extra_project="金山地铁站"))
+    case = Case.objects.get()
+    assert case.extra == {"project": "金山地铁站"}
+    assert "金山地铁站" in agent.get(f"/cases/{case.number}/").content.decode()
+
+
+@pytest.mark.parametrize("name", ["auditor", "analyst", "城管联络", "system_admin", "hotline_leader"])
+def test_only_those_who_take_requests_in_have_the_form(client: Client, world: World, name: str) -> None:
+    sign_in(client, world[name])
+    assert client.get(NEW).status_code == 403
+    assert client.post(NEW, form(world)).status_code == 403
+    assert client.get("/cases/intake/").status_code == 403
+    assert client.post("/cases/new/caller/", {"phone": "13800138000"}).status_code == 403
+    assert not Case.objects.exists()
+
+
+# --- drafts ------------------------------------------------------------------------------------------------------
+
+
+def test_a_draft_needs_nothing_and_is_its_writers_alone(agent: Client, world: World) -> None:
+    agent.post(NEW, {"step": "draft", "text": "说到一半", "submission": str(uuid4())})
+    draft = Case.objects.get()
+    assert draft.state == "draft"
+    assert "说到一半" in agent.get("/cases/intake/?tab=drafts").content.decode()
+    assert "说到一半" in agent.get(f"{NEW}?draft={draft.pk}").content.decode()
+    other = sign_in(Client(), world["team_leader"])
+    assert "说到一半" not in other.get(f"{NEW}?draft={draft.pk}").content.decode()
+    assert other.post(f"/cases/new/discard/{draft.pk}/").status_code == 404
+
+
+def test_a_draft_becomes_the_case(agent: Client, world: World) -> None:
+    agent.post(NEW, form(world, step="draft"))
+    draft = Case.objects.get()
+    shown = agent.get(f"{NEW}?draft={draft.pk}").content.decode()
+    assert "林小满" in shown
+    assert "夜间施工噪声" in shown
+    agent.post(f"{NEW}?draft={draft.pk}", form(world))
+    case = Case.objects.get()
+    assert (case.state, case.pk != draft.pk) == ("to_dispatch", True)
+
+
+# --- the caller --------------------------------------------------------------------------------------------------
+
+
+def test_the_callers_earlier_cases_appear_while_the_number_is_typed(agent: Client, world: World) -> None:
+    open_case, told = world.dispatched(), world.submitted(text="<b>井盖</b>松动")
+    card = agent.post("/cases/new/caller/", {"phone": "138 0013 8000"}, headers={"HX-Request": "true"}).content.decode()
+    assert str(open_case.number) in card
+    assert f"/cases/{open_case.number}/urge/" in card
+    assert f"/cases/{told.number}/supplement/" in card
+    assert "<b>井盖" not in card
+    assert "没有以前的诉求" in agent.post("/cases/new/caller/", {"phone": "13911112222"}).content.decode()
+
+
+def test_half_a_number_and_junk_bring_nothing(agent: Client, world: World) -> None:
+    world.submitted()
+    for phone in ("1380", "", "\x00", "x" * 9000):
+        assert agent.post("/cases/new/caller/", {"phone": phone}).status_code == 200
+    assert agent.get("/cases/new/caller/", {"phone": "13800138000"}).status_code == 405
+
+
+def test_a_confidential_case_of_another_agent_is_not_on_the_card(client: Client, world: World) -> None:
+    case = world.submitted(confidential=True)
+    sign_in(client, world["agent2"])
+    assert str(case.number) not in client.post("/cases/new/caller/", {"phone": "13800138000"}).content.decode()
+
+
+# --- look-ups ----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("url", "words", "found"), [("topics", "夜间施工", "夜间施工噪声"), ("places", "建新", "仓山区 建新镇"), ("units", "仓山城管", "仓山区城市管理局")]
+)
+def test_look_ups_answer_options(agent: Client, world: World, url: str, words: str, found: str) -> None:
+    for model in (Topic, type(world.places["建新镇"]), type(world.units["水务"])):
+        for row in model.objects.all():
+            row.search_key = f"{row.name}\n{getattr(row, 'short_name', '')}"
+            row.save()
+    answer = agent.get(f"/cases/lookups/{url}/", {"q": words}).content.decode()
+    assert found in answer
+    assert 'role="option"' in answer
+    for junk in ("", "\x00", "%", "x" * 9000):
+        assert agent.get(f"/cases/lookups/{url}/", {"q": junk}).status_code == 200
+
+
+def test_the_tree_of_topics_can_be_browsed(agent: Client, world: World) -> None:
+    tree = agent.get("/cases/lookups/topics/tree/").content.decode()
+    assert "环境噪声" in tree
+    assert f'data-pick="{world.topics["道路塌陷"].pk}"' in tree
