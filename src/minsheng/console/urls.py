@@ -5,11 +5,12 @@ from __future__ import annotations
 from django.conf import settings
 from django.urls import path
 
-from minsheng.console import views
+from minsheng.console import overview, views
 
 app_name = "console"
 urlpatterns = [
     path("", views.home, name="home"),
+    path("overview/", overview.overview, name="overview"),
     path("rail/", views.rail, name="rail"),
     path("role/", views.switch_role, name="role"),
     path("search/", views.search, name="search"),
