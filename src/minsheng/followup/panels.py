@@ -60,6 +60,11 @@ class FollowUpPanel(Panel):
         result: Any = self.fields["result"]
         result.choices = choices
         self.tries = len(missed)
+        # A verdict is needed where the citizen was reached, and only there.
+        needed = not self.is_bound or self.data.get("result") == REACHED
+        for name, sentence in (("solved", "请记下是否解决。"), ("satisfaction", "请记下是否满意。")):
+            self.fields[name].required = needed
+            self.fields[name].error_messages["required"] = sentence
         self.next_at = rules.next_try_at(missed, hours=settings.HOTLINE["follow_up_hours_between"])
 
     @property
@@ -81,15 +86,6 @@ class FollowUpPanel(Panel):
         if self.cleaned_data["result"] != REACHED:
             return f"{self.case.number} 已登记未接通。"
         return f"{self.case.number} 已登记回访：{Satisfaction(self.cleaned_data['satisfaction']).label}。"
-
-    def clean(self) -> dict[str, Any]:
-        """A verdict is needed where the citizen was reached, and only there."""
-        given: dict[str, Any] = super().clean() or self.cleaned_data
-        if given.get("result") == REACHED:
-            for name, words_ in (("solved", "请记下是否解决。"), ("satisfaction", "请记下是否满意。")):
-                if not given.get(name):
-                    self.add_error(name, words_)
-        return given
 
     def perform(self, **stamp: Any) -> Case:
         """Record the call."""
@@ -114,6 +110,7 @@ class SecondHandlingPanel(Panel):
     """二次办理: once, at a higher level where there is one, with its own limit."""
 
     icon = "rotate-clockwise-2"
+    template = "followup/panels/judge.html"
     unit = UnitField(label="承办单位", help_text="默认为上一级；没有上一级的，由原单位主要领导负责")
     reason = forms.CharField(label="为什么有理", max_length=1000, widget=words(3, "诉求人哪些话有理，要办到什么程度"))
 
@@ -123,6 +120,7 @@ class SecondHandlingPanel(Panel):
             higher = higher_unit(self.case, at=self.at)
             self.initial.setdefault("unit", higher.pk if higher else None)
         hold_all(self, self.at)
+        self.heard = queries.heard(self.case)
 
     @property
     def consequence(self) -> str:
@@ -142,8 +140,13 @@ class CloseAfterRatingPanel(ReasonPanel):
     """按评价办结: the bad verdict stands, and why nothing follows from it is on record."""
 
     icon = "check"
+    template = "followup/panels/judge.html"
     action = staticmethod(close_after_rating)
     consequence = "评价原样保留并计入统计；认定为不合理诉求须另由承办单位申请、审核同意。"
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.heard = queries.heard(self.case)
 
 
 def _yes(value: str) -> bool | None:

@@ -75,7 +75,7 @@ def test_the_most_pressing_stands_first_and_disputes_in_their_own_tab(world: Wor
     assert 0 < first.index(f"row-{pressing.number}") < first.index(f"row-{calm.number}")
     assert f"row-{disputed.number}" not in first and f"row-{back.number}" not in first
     second = page(world, "dispatcher", DESK, tab="study")
-    assert f"row-{disputed.number}" in second and f"row-{back.number}" in second and "退回重派" in second
+    assert f"row-{disputed.number}" in second and f"row-{back.number}" in second and "退回重派" in second and "研判中" in second
     assert f"row-{calm.number}" not in second
 
 

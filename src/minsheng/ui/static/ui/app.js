@@ -86,7 +86,7 @@ function escape(event, field) {
 }
 
 document.addEventListener("click", (event) => {
-  all("details.menu[open], details.more[open]").forEach((menu) => { if (!menu.contains(event.target)) menu.open = false })
+  all("details.menu[open], details.more[open]").forEach((menu) => { if (!menu.contains(event.target) || event.target.closest(".more a")) menu.open = false })
   const target = event.target.closest("[data-keys], [data-toggle-theme], [data-toggle-text], [data-close-drawer]")
   if (!target) return
   if (target.matches("[data-keys]")) $("#keys")?.showModal()
