@@ -12,13 +12,19 @@ import atexit
 import os
 import shutil
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser
 
 # Short, as a Unix socket's path has at most 107 bytes; and never the developer's own state.
 _scratch = Path(tempfile.mkdtemp(prefix="minsheng-test-", dir="/tmp"))
 atexit.register(shutil.rmtree, _scratch, ignore_errors=True)
+(_scratch / "static").mkdir()  # whitenoise warns of a folder that is not there, once for each client
 os.environ["MINSHENG_HOME"] = str(_scratch)
 os.environ["DATABASE_URL"] = f"host={_scratch / 'postgres'} user=minsheng dbname=minsheng"
 os.environ["MINSHENG_TESTING"] = "1"
@@ -76,3 +82,12 @@ def chromium() -> str:
     program = testing.chromium_program()
     assert program is not None, "mark this test with @pytest.mark.browser"
     return program
+
+
+@pytest.fixture(scope="module")
+def browser(chromium: str) -> Iterator[Browser]:
+    """A real Chromium for this file's walks; people in it are minsheng.platform.browsing.Person."""
+    from minsheng.platform.browsing import chromium_browser
+
+    with chromium_browser() as browser:
+        yield browser

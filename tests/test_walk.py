@@ -3,14 +3,14 @@ passes, the citizen rates. Each person signs in and works on the screen of their
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, expect
 
 from minsheng.cases.models import Case
 from minsheng.cases.tests.world import World, build
+from minsheng.platform.browsing import Person
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 PASSWORD = "Walk-the-whole-2026"
@@ -26,27 +26,10 @@ def city(transactional_db: None) -> World:
     return world
 
 
-@pytest.fixture(scope="module")
-def browser(chromium: str) -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        arguments = ["--no-sandbox", "--disable-background-networking", "--disable-gpu", "--disable-sync"]
-        browser = playwright.chromium.launch(executable_path=chromium, args=arguments)
-        yield browser
-        browser.close()
+class Worker(Person):
+    """Somebody who signs in and acts on cases; any console error or server error fails the walk."""
 
-
-class Person:
-    """Somebody at a browser of their own; any console error or server error fails the walk."""
-
-    def __init__(self, browser: Browser, base: str, width: int = 1366) -> None:
-        self.base = base
-        self.page: Page = browser.new_context(viewport={"width": width, "height": 768}, locale="zh-CN").new_page()
-        self.page.set_default_timeout(15_000)
-        self.errors: list[str] = []
-        self.page.on("pageerror", lambda error: self.errors.append(str(error)))
-        self.page.on("response", lambda r: self.errors.append(f"{r.status} {r.url}") if r.status >= 500 else None)
-
-    def sign_in(self, world: World, name: str) -> Person:
+    def sign_in(self, world: World, name: str) -> Worker:
         self.page.goto(f"{self.base}/accounts/login/")
         self.page.fill("[name=login]", world[name].username)
         self.page.fill("[name=password]", PASSWORD)
@@ -75,13 +58,13 @@ def test_a_whole_case_in_the_browser(city: World, browser: Browser, live_server:
     number, code = files(citizen)
     case = Case.objects.get(number=number)
 
-    agent = Person(browser, base).sign_in(city, "agent")
+    agent = Worker(browser, base).sign_in(city, "agent")
     agent.open_case(number)
     agent.act("受理")
     choose_topic(agent, city)
     agent.send()
 
-    dispatcher = Person(browser, base).sign_in(city, "dispatcher")
+    dispatcher = Worker(browser, base).sign_in(city, "dispatcher")
     expect(dispatcher.page.locator("[data-row]", has_text=number)).to_be_visible()
     dispatcher.open_case(number)
     dispatcher.act("批转")
@@ -91,7 +74,7 @@ def test_a_whole_case_in_the_browser(city: World, browser: Browser, live_server:
     for other in case.tasks.exclude(pk=city.lead(case).pk):
         other.delete()  # the story has one unit
 
-    liaison = Person(browser, base).sign_in(city, "城管联络")
+    liaison = Worker(browser, base).sign_in(city, "城管联络")
     liaison.open_case(number)
     liaison.act("查阅")
     liaison.send()
@@ -102,12 +85,12 @@ def test_a_whole_case_in_the_browser(city: World, browser: Browser, live_server:
     liaison.page.fill("#drawer [name=basis]", "《噪声污染防治法》第四十三条")
     liaison.send()
 
-    leader = Person(browser, base).sign_in(city, "城管领导")
+    leader = Worker(browser, base).sign_in(city, "城管领导")
     leader.open_case(number)
     leader.act("签发")
     leader.send()
 
-    auditor = Person(browser, base).sign_in(city, "auditor")
+    auditor = Worker(browser, base).sign_in(city, "auditor")
     auditor.open_case(number)
     auditor.act("审核通过")
     auditor.send()
@@ -119,22 +102,31 @@ def test_a_whole_case_in_the_browser(city: World, browser: Browser, live_server:
 
 
 def files(citizen: Person) -> tuple[str, str]:
-    """At 375 px: what, where, who; then number and code."""
+    """At 375 px in four steps: what, where, who, send; then number and code."""
     page = citizen.page
     page.goto(f"{citizen.base}/file/")
-    page.check("[name=kind][value=complaint]", force=True)
     page.fill("[name=text]", "建新镇一处工地每天夜里十一点以后还在打桩，老人孩子都睡不着，请管一管。")
+    page.check("[name=kind][value=complaint]", force=True)
+    go_on(citizen)
     page.select_option("[name=county]", label="仓山区")
     page.select_option("[name=street]", label="建新镇")
     page.fill("[name=address]", "建新镇金山大道 618 号旁")
+    go_on(citizen)
     page.fill("[name=name]", "林小满")
     page.fill("[name=phone]", "13800138000")
-    page.locator("form[data-draft] button").last.click()
+    go_on(citizen)
+    go_on(citizen)
     page.wait_for_selector("[data-filed]")
     assert page.evaluate("document.documentElement.scrollWidth") <= 375
     number = "".join((page.locator(".ticket-number").text_content() or "").split())
     code = "".join((page.locator(".ticket-code").text_content() or "").split())
     return number, code
+
+
+def go_on(citizen: Person) -> None:
+    """Press the step's one filled button."""
+    with citizen.page.expect_navigation():
+        citizen.page.locator("form[data-draft] .btn-primary").click()
 
 
 def rates(citizen: Person, number: str, code: str) -> None:
@@ -152,7 +144,7 @@ def rates(citizen: Person, number: str, code: str) -> None:
     assert not citizen.errors, citizen.errors
 
 
-def choose_topic(agent: Person, city: World) -> None:
+def choose_topic(agent: Worker, city: World) -> None:
     """The accepting form carries the topic; the script sets it as the tree select does."""
     topic = city.topics["夜间施工噪声"]
     agent.page.evaluate(
@@ -165,7 +157,7 @@ def choose_topic(agent: Person, city: World) -> None:
     )
 
 
-def pick(person: Person, field: str, value: str) -> None:
+def pick(person: Worker, field: str, value: str) -> None:
     """Choose in a radio group or a select, whichever the form has."""
     radio = person.page.locator(f"#drawer input[type=radio][name={field}][value={value}]")
     if radio.count():

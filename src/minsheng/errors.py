@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-FORBIDDEN, NOT_FOUND, CONFLICT, UNPROCESSABLE = 403, 404, 409, 422
+FORBIDDEN, NOT_FOUND, CONFLICT, UNPROCESSABLE, UNAVAILABLE = 403, 404, 409, 422, 503
 
 # code: (HTTP status, sentence). Sentences say what happened, that nothing was lost, and the next step.
 SENTENCES: dict[str, tuple[int, str]] = {
@@ -30,12 +30,25 @@ SENTENCES: dict[str, tuple[int, str]] = {
     "ask_pending": (CONFLICT, "还有一项申请在等待审核，审核之后再{action}。"),
     "no_such_ask": (CONFLICT, "没有等待审核的这项申请，可能已由同事处理。"),
     "nothing_to_sign": (CONFLICT, "没有等待签发的回复。"),
+    "blanks_left": (UNPROCESSABLE, "还有没填的空：{blanks}。请填上或删去后再提交，您填写的内容都在。"),
+    "template_names": (UNPROCESSABLE, "模板里不能有个人信息（{kinds}），请删去或改成〔〕空格后再保存。"),
+    "template_changed": (CONFLICT, "在您打开之后，{who}改过这个模板。您写的还在，请看过再保存。"),
+    "template_confidential": (CONFLICT, "保密件的回复不能存为模板。"),
+    "template_too_many": (CONFLICT, "一个单位最多 {most} 个答复模板，请先删去不用的。"),
+    "pdf_font_missing": (UNAVAILABLE, "这台服务器没有中文字体，生成不了 PDF。请系统管理员安装 fonts-noto-cjk；现在请用浏览器打印本页。"),
+    "pdf_too_long": (UNPROCESSABLE, "内容太长，排不成一份 PDF。请用浏览器打印本页。"),
+    "pdf_characters": (UNPROCESSABLE, "内容里有太多这台服务器的字体显示不了的字符，排不成 PDF。请用浏览器打印本页。"),
+    "letter_not_passed": (CONFLICT, "这份回复还没有审核通过，不能出具答复函。"),
     "waits_for_signature": (CONFLICT, "回复已经拟好，正等待签发。"),
     "reports_missing": (CONFLICT, "{units}还没有报送协办结果。请等候报送，或写明理由后免报。"),
     "already_excused": (CONFLICT, "已经说明免报。"),
     "not_rated_unsatisfied": (CONFLICT, "诉求人没有给出不满意或未解决的评价。"),
+    "nothing_to_judge": (CONFLICT, "这件诉求办结后没有等待研判的评价，可能已由同事处理。"),
+    "not_handled_yet": (CONFLICT, "这件诉求是直接解答的，还没有单位办过。请选“重新办理”，由批转岗派给承办单位。"),
+    "judgement_owed": (CONFLICT, "办结后的不满意评价还没有研判，不能{action}。"),
     "second_handling_used": (CONFLICT, "这件诉求已经二次办理过，不能再次启动。"),
     "already_set_aside": (CONFLICT, "已经认定为不合理诉求。"),
+    "earlier_round": (CONFLICT, "这件诉求已由新一轮承办单位办理，不能再{action}。"),
     "already_rated": (CONFLICT, "您已经评价过，谢谢。"),
     "not_rateable": (CONFLICT, "这件诉求现在不能评价。"),
     "not_reopenable": (CONFLICT, "这件诉求已并入另一件，请在那一件上办理。"),
@@ -49,13 +62,14 @@ SENTENCES: dict[str, tuple[int, str]] = {
     "calendar_unknown": (UNPROCESSABLE, "系统自带的资料里没有 {year} 年放假安排。请等国务院办公厅通知公布后手工录入。"),
     "calendar_mismatch": (CONFLICT, "{year} 年放假安排两份资料不一致（{days}），没有录入，请对照通知核对。"),
     "topic_required": (UNPROCESSABLE, "请先选定主题，再{action}。"),
+    "outside_city": (UNPROCESSABLE, "选的位置不在福州市范围内，请在地图上重新选，或清除位置后再提交。您填写的内容都还在。"),
     "place_required": (UNPROCESSABLE, "请先选定事发地，再{action}。"),
     "leader_review": (FORBIDDEN, "“{ground}”须由班长或批转员复核后不予受理，请转请班长处理。"),
     "accused_unit": (CONFLICT, "{unit}是被反映单位或其上下级，不能承办这件诉求。请改派其他单位，或转纪检、督查。"),
     "unit_not_dispatchable": (UNPROCESSABLE, "{unit}不能作为承办单位{why}。"),
     "unit_text_required": (UNPROCESSABLE, "保密件须先核对给承办单位看的内容，隐去能认出诉求人的字句。"),
-    "unit_text_names": (UNPROCESSABLE, "给承办单位的内容或批转意见里还有诉求人的姓名、电话、证件号或住址，请隐去后再批转。"),
-    "not_below": (UNPROCESSABLE, "{unit}不是贵单位的下级单位，不能转办。"),
+    "unit_text_names": (UNPROCESSABLE, "写给承办单位的话里有诉求人的姓名、电话、证件号或住址，请隐去后再提交。"),
+    "not_below": (UNPROCESSABLE, "{unit}不是贵单位的下级单位，也不是事发地的乡镇街道，不能转办。"),
     "unit_twice": (UNPROCESSABLE, "{unit}已经是这件诉求的承办单位。"),
     "extension_too_often": (CONFLICT, "已延期 {times} 次，不能再申请。"),
     "extension_too_late": (CONFLICT, "延期须在到期前至少 {days} 个工作日提出。"),
@@ -72,9 +86,24 @@ SENTENCES: dict[str, tuple[int, str]] = {
     "file_too_large": (UNPROCESSABLE, "“{name}”超过 {limit} MB，请压缩后再传。您填写的内容没有丢失。"),
     "file_type": (UNPROCESSABLE, "“{name}”不是能接收的类型。可以上传图片、录音、视频、PDF、Word、Excel 或文本。"),
     "too_many_files": (UNPROCESSABLE, "一次最多上传 {limit} 个文件。"),
+    "others_joined": (CONFLICT, "已有别的诉求并入这一件，那些诉求人还在等结果，不能{action}。请继续办理，或直接解答。"),
+    "not_dead": (CONFLICT, "这一条现在是“{state}”，不用重发。"),
+    "phrase_personal": (UNPROCESSABLE, "常用语里不能有姓名、手机号、门牌等个人信息，请改成〔姓名〕这样的空。您填写的内容都还在。"),
+    "phrase_taken": (CONFLICT, "缩写“{abbreviation}”已经用了，请换一个，或去修改那一条。您填写的内容都还在。"),
+    # publishing
+    "not_publishable": (CONFLICT, "这件诉求不能公开：{why}。"),
+    "still_personal": (UNPROCESSABLE, "公开的内容里还有{found}，请隐去后再送。您填写的内容都还在。"),
+    "own_publication": (FORBIDDEN, "这一件由您编辑，须由另一位同事复核。"),
+    "publication_state": (CONFLICT, "这一件现在是“{state}”，不能再做这一步。"),
     # what was written
+    "submission_used": (CONFLICT, "这张表已经用来做过另一件事，这次没有提交。请刷新页面后再提交，您填写的内容没有丢失。"),
     "invalid": (UNPROCESSABLE, "{message}"),
     "reason_required": (UNPROCESSABLE, "请写明理由。"),
+    # other systems (minsheng.api)
+    "scope_missing": (FORBIDDEN, "这个令牌没有“{scope}”的权限。如确有需要，请联系热线系统管理员换发。"),
+    "key_reused": (UNPROCESSABLE, "这个 Idempotency-Key 已经用来做过另一件事，这次没有提交。请换一个新的。"),
+    "external_number_used": (CONFLICT, "来件编号 {external_number} 已经提交过，诉求件编号是 {number}。"),
+    "upload_gone": (UNPROCESSABLE, "附件没有找到、已经用过或已经过期，请重新上传。"),
 }
 
 

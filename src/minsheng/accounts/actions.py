@@ -7,10 +7,12 @@ Nobody does any of it to themselves, except changing their own password.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import datetime
-from typing import Any
+from functools import wraps
+from typing import Any, ParamSpec, TypeVar
 
+import pghistory
 from allauth.mfa.models import Authenticator
 from axes.utils import reset as reset_failures
 from django.conf import settings
@@ -26,6 +28,9 @@ from minsheng.audit.actions import record
 from minsheng.errors import Refused
 from minsheng.organisations.models import Unit
 
+_P = ParamSpec("_P")
+_R = TypeVar("_R")
+
 _LABELS = {
     "create_user": "新建人员",
     "edit_person": "修改人员资料",
@@ -37,6 +42,18 @@ _LABELS = {
     "reset_second_factor": "解除他人两步验证",
     "unlock": "解除锁定",
 }
+
+
+def _atomic(action: Callable[_P, _R]) -> Callable[_P, _R]:
+    """One transaction, in which the history that the database's triggers keep learns who acts and when."""
+
+    @wraps(action)
+    def acting(*args: _P.args, **kwargs: _P.kwargs) -> _R:
+        at: Any = kwargs["at"]
+        with transaction.atomic(), pghistory.context(user=getattr(kwargs.get("actor"), "pk", None), at=at.isoformat()):
+            return action(*args, **kwargs)
+
+    return acting
 
 
 def _require(actor: User, action: str, *, target: User | None = None) -> None:
@@ -116,7 +133,7 @@ def _new_person(*, at: datetime, username: str, display_name: str, password: str
     return user
 
 
-@transaction.atomic
+@_atomic
 def create_user(
     *, actor: User, at: datetime, username: str, display_name: str, password: str, staff_number: str = ""
 ) -> User:
@@ -134,7 +151,7 @@ def create_user(
     return user
 
 
-@transaction.atomic
+@_atomic
 def create_first_administrator(*, at: datetime, role: Role, username: str, display_name: str, password: str) -> User:
     """One of production's first three administrators, made from the command line; refused once the role has a
     holder."""
@@ -150,7 +167,7 @@ def create_first_administrator(*, at: datetime, role: Role, username: str, displ
     return user
 
 
-@transaction.atomic
+@_atomic
 def ensure_demo_user(
     *,
     at: datetime,
@@ -185,7 +202,7 @@ def ensure_demo_user(
     return user
 
 
-@transaction.atomic
+@_atomic
 def edit_person(*, actor: User, at: datetime, user: User, display_name: str, staff_number: str) -> User:
     """Name and staff number; neither gives a right."""
     _require(actor, "edit_person")
@@ -198,7 +215,7 @@ def edit_person(*, actor: User, at: datetime, user: User, display_name: str, sta
     return user
 
 
-@transaction.atomic
+@_atomic
 def grant_roles(
     *, actor: User, at: datetime, user: User, roles: Iterable[str], unit: Unit | None = None, why: str = ""
 ) -> User:
@@ -216,7 +233,7 @@ def grant_roles(
     return user
 
 
-@transaction.atomic
+@_atomic
 def move_to_unit(*, actor: User, at: datetime, user: User, unit: Unit, why: str = "") -> User:
     """A unit's person changes units and keeps their roles; what the old unit's tasks showed is closed to them at
     once."""
@@ -230,7 +247,7 @@ def move_to_unit(*, actor: User, at: datetime, user: User, unit: Unit, why: str 
     return user
 
 
-@transaction.atomic
+@_atomic
 def deactivate(*, actor: User, at: datetime, user: User, why: str = "") -> User:
     """Nobody is deleted, for what they did stays theirs. Their sessions end with their next request."""
     _require(actor, "deactivate", target=user)
@@ -244,7 +261,7 @@ def deactivate(*, actor: User, at: datetime, user: User, why: str = "") -> User:
     return user
 
 
-@transaction.atomic
+@_atomic
 def reactivate(*, actor: User, at: datetime, user: User, why: str = "") -> User:
     """Back as they were, except that the roles are gone: the security administrator grants them anew (最小权限,
     §8.2)."""
@@ -259,7 +276,7 @@ def reactivate(*, actor: User, at: datetime, user: User, why: str = "") -> User:
     return user
 
 
-@transaction.atomic
+@_atomic
 def set_password(*, actor: User, at: datetime, user: User, password: str) -> User:
     """One's own password, or another's by the security administrator: that one must be changed at the next sign-in."""
     own = actor.pk == user.pk
@@ -273,7 +290,7 @@ def set_password(*, actor: User, at: datetime, user: User, password: str) -> Use
     return user
 
 
-@transaction.atomic
+@_atomic
 def unlock(*, actor: User, at: datetime, user: User) -> int:
     """Forget the failed sign-ins of a person; returns how many records there were."""
     _require(actor, "unlock")
@@ -284,7 +301,7 @@ def unlock(*, actor: User, at: datetime, user: User) -> int:
     return count
 
 
-@transaction.atomic
+@_atomic
 def reset_second_factor(*, actor: User, at: datetime, user: User, why: str = "") -> User:
     """A lost telephone: the person registers a new one at their next sign-in."""
     _require(actor, "reset_second_factor", target=user)

@@ -68,9 +68,7 @@ class AccountAdapter(DefaultAccountAdapter):
         return HttpResponseRedirect(reverse("account_login"))
 
     def get_login_redirect_url(self, request: HttpRequest) -> str:
-        """People land on their desk, administrators in the configuration."""
-        if cast("User", request.user).is_administrator:
-            return reverse("admin:index")
+        """Everybody lands on their desk."""
         return resolve_url(settings.LOGIN_REDIRECT_URL)
 
     def get_password_change_redirect_url(self, request: HttpRequest) -> str:

@@ -1,7 +1,7 @@
-"""What every request of a signed-in person passes: idle log-out, password age, second factor (domain.md §8.2).
+"""What every request of a signed-in person passes: idle log-out, password age, second factor (domain.md §8.2); no caching.
 
-All three look only at the session and the person that the request has loaded anyway: no query of their own. They work
-in `process_view`, that is after the CSRF check and with the address resolved.
+They look only at the session and the person that the request has loaded anyway: no query of their own. They work
+in `process_view` (but for caching, which looks at the answer), that is after the CSRF check and with the address resolved.
 
 A request that the page itself sends (polling, events) carries the header `X-Background: 1`. It does not count as
 activity, and when the person has been idle for too long it is answered 401 with `X-Signed-Out: 1` and ends nothing, so
@@ -20,6 +20,7 @@ from django.contrib.auth import logout
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.cache import patch_cache_control
 from django.utils.http import urlencode
 from django_htmx.http import HttpResponseClientRedirect
 
@@ -47,6 +48,18 @@ class _Middleware:
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         return self.get_response(request)
+
+
+class PrivatePagesMiddleware(_Middleware):
+    """What a signed-in person was shown is kept by no cache and by no browser: the next at the seat must not find it with
+    “back” (domain.md §8.2, 剩余信息保护). A page that says otherwise for itself is left alone."""
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        response = self.get_response(request)
+        # Who asked for no session was shown nothing of anybody's.
+        if "Cache-Control" not in response and request.session.accessed and request.user.is_authenticated:
+            patch_cache_control(response, private=True, no_store=True)
+        return response
 
 
 class IdleLogoutMiddleware(_Middleware):

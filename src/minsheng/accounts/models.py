@@ -83,6 +83,8 @@ class User(AbstractUser):
     password_changed_at = models.DateTimeField("密码更换时间", null=True, blank=True)
     must_change_password = models.BooleanField("下次登录须换密码", default=False, help_text="密码由他人设定时为真。")
     is_demo = models.BooleanField("演示账号", default=False)
+    # Another system acts through it by token: it has rights like a person's, and stands in no list of people.
+    is_system = models.BooleanField("系统账号", default=False, editable=False)
 
     objects: ClassVar[UserManager] = UserManager()  # type: ignore[assignment]
     REQUIRED_FIELDS: ClassVar[list[str]] = []

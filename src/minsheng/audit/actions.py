@@ -20,6 +20,7 @@ from django.http import HttpRequest
 from minsheng.audit import exports, seals
 from minsheng.audit.chain import START, chained_models, label_of, plain
 from minsheng.audit.choices import Outcome
+from minsheng.audit.findings import Report
 from minsheng.audit.models import AuditEntry, ChainedEntry, Seal
 from minsheng.audit.queries import end_of_window, safe_horizon
 from minsheng.errors import Refused
@@ -27,6 +28,8 @@ from minsheng.errors import Refused
 _SEALING = 0x6D735EA1  # key of the advisory lock: one seal at a time
 _SHANGHAI = ZoneInfo("Asia/Shanghai")
 NOTE_ERASED = "audit.note_erased"
+VERIFIED = "audit.verified"
+_FINDINGS_KEPT = 50
 
 
 def record(
@@ -107,6 +110,18 @@ def _whence(request: HttpRequest | None) -> dict[str, Any]:
         "terminal": plain(request.META.get("HTTP_USER_AGENT", ""))[:200],
         "trace_id": trace,
     }
+
+
+def record_verification(*, actor: Any, at: datetime, report: Report) -> AuditEntry:
+    """What a verification found, as an entry of the audit log: so it is sealed itself, and a bad one cannot be made good.
+
+    The first findings are kept whole; `minsheng audit verify` names all.
+    """
+    told = report.as_dict()
+    told["count"] = len(told["findings"])
+    told["findings"] = told["findings"][:_FINDINGS_KEPT]
+    outcome = Outcome.DONE if report.ok else Outcome.FAILED
+    return record(actor=actor, at=at, code=VERIFIED, subject_label="全部记录", detail=told, outcome=outcome)
 
 
 @transaction.atomic

@@ -2,26 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable
 from datetime import datetime
 from typing import Any, TypeVar
 
 from django.db import connection, models
-from django.db.models import Q
 
 from minsheng.audit.chain import chained_models
-from minsheng.audit.models import AuditEntry
+from minsheng.audit.models import AuditEntry, Seal
 from minsheng.audit.verification import verify
 
 __all__ = [
-    "Found",
     "HorizonBehind",
     "chained_models",
     "committed_since",
     "end_of_window",
+    "entries",
+    "last_verification",
     "safe_horizon",
-    "search",
+    "seals",
     "verify",
 ]
 M = TypeVar("M", bound=models.Model)
@@ -71,39 +70,38 @@ def end_of_window(tables: Iterable[type[models.Model]], start: int, horizon: int
     return min(ends)
 
 
-@dataclass(frozen=True, slots=True)
-class Found:
-    """One page of the audit log, newest first; `after` is the key of the next page, None on the last."""
-
-    rows: list[AuditEntry]
-    after: tuple[datetime, int] | None
-
-
-def search(
+def entries(
     *,
     since: datetime | None = None,
     until: datetime | None = None,
-    actor_id: int | None = None,
+    actor_ids: Collection[int] | None = None,
     code: str = "",
-    subject: models.Model | None = None,
+    codes: Collection[str] | None = None,
+    subject: tuple[str, Collection[str]] | None = None,
     outcome: str = "",
-    after: tuple[datetime, int] | None = None,
-    limit: int = 50,
-) -> Found:
-    """The audit desk's search, keyset-paged. A code that ends in "." finds all codes under it."""
+) -> models.QuerySet[AuditEntry]:
+    """The audit log as filtered; its keyset order is ("-at", "-id"). A code that ends in "." finds all codes under it.
+
+    `subject` is a model's label and the keys of its rows; an empty collection finds nothing.
+    """
     given: dict[str, Any] = {
         "at__gte": since,
         "at__lt": until,
-        "actor_id": actor_id,
+        "actor_id__in": actor_ids,
         "code__startswith" if code.endswith(".") else "code": code or None,
+        "code__in": codes,
         "outcome": outcome or None,
-        "subject_type": subject._meta.label_lower if subject is not None else None,
-        "subject_id": str(subject.pk) if subject is not None else None,
+        "subject_type": subject[0] if subject else None,
+        "subject_id__in": subject[1] if subject else None,
     }
-    rows = AuditEntry.objects.filter(**{name: value for name, value in given.items() if value is not None})
-    if after:
-        rows = rows.filter(Q(at__lt=after[0]) | Q(at=after[0], id__lt=after[1]))
-    page = list(rows.select_related("actor").order_by("-at", "-id")[: limit + 1])
-    more = len(page) > limit
-    page = page[:limit]
-    return Found(page, (page[-1].at, page[-1].pk) if more else None)
+    return AuditEntry.objects.filter(**{name: value for name, value in given.items() if value is not None})
+
+
+def seals() -> models.QuerySet[Seal]:
+    """The seals without what they hold of each row; keyset order ("-number",)."""
+    return Seal.objects.defer("audit_rows", "heads", "previous", "signature")
+
+
+def last_verification() -> AuditEntry | None:
+    """What the last verification that was asked for found (`actions.record_verification`)."""
+    return AuditEntry.objects.filter(code="audit.verified").order_by("-at", "-id").first()

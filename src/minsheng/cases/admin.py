@@ -35,7 +35,7 @@ class TopicAdmin(ReferenceAdmin):
         "assisting_rules",
         "legal_basis",
         "statutory_note",
-        ("limit_days", "on_convenience_list"),
+        "on_convenience_list",
         ("urgent", "confidential_by_default", "risk"),
         "required_fields",
         ("valid_from", "valid_to"),

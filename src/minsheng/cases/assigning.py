@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from minsheng.cases import clocks, work
 from minsheng.cases.choices import TaskRole
 from minsheng.cases.models import Case, Task
+from minsheng.cases.rules import names_person
 from minsheng.errors import Refused
 from minsheng.organisations import queries as organisations
 from minsheng.organisations.models import Unit
@@ -31,6 +32,18 @@ def refuse_unit(case: Case, unit: Unit, *, at: datetime, known: Iterable[Task] =
         raise Refused("accused_unit", unit=unit.name)
     if any(t.unit_id == unit.pk and t.round == case.round and t.is_current for t in known):
         raise Refused("unit_twice", unit=unit.name)
+
+
+def refuse_naming(case: Case, *texts: str) -> None:
+    """Whether what the centre writes to units keeps the person behind a confidential case out (domain.md §2.10).
+
+    For the centre's own words only: a unit that were told so could try names until one is refused. Errors: unit_text_names.
+    """
+    if not case.confidential:
+        return
+    who = case.applicant
+    if names_person("\n".join(texts), [who.name, who.phone, who.id_number, who.address]):
+        raise Refused("unit_text_names")
 
 
 def assign(
@@ -58,9 +71,10 @@ def assign(
         by_ruling=by_ruling,
         assigned_at=w.at,
         assigned_by=by,
-        first_measures_due_at=first_measures.due_at if first_measures else None,
     )
     clocks.set_reading(task, reading)
     clocks.set_task(task, handling)
+    if first_measures:
+        clocks.set_first_measures(task, first_measures)
     task.save(force_insert=True)
     return task

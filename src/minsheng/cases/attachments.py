@@ -117,10 +117,19 @@ def _store(
         by=by,
     )
     path = attachment_path(attachment)
-    if default_storage.exists(path):  # the same photograph sent twice is kept once
+    if _kept_whole(path, attachment.size):  # the same photograph sent twice is kept once
         attachment.file.name = path
     else:
         upload.seek(0)
         attachment.file.save("", upload, save=False)
     attachment.save(force_insert=True)
     return attachment
+
+
+def _kept_whole(path: str, size: int) -> bool:
+    """Whether the file is there to its last byte: one that is shorter is still being written, or its writer was killed. It is
+    left alone, and storage gives the new one a name of its own."""
+    try:
+        return default_storage.size(path) == size
+    except FileNotFoundError:
+        return False

@@ -105,6 +105,8 @@ class TaskState(ColouredChoices):
 ACTIVE_TASK_STATES = frozenset(
     {TaskState.TO_READ, TaskState.HANDLING, TaskState.RETURN_REQUESTED, TaskState.PAUSED, TaskState.SENT_BACK}
 )
+# Not at its end, whoever has the next word: what ends the case, or takes it back, ends these.
+UNFINISHED_TASK_STATES = ACTIVE_TASK_STATES | {TaskState.REPLIED}
 # The unit no longer has anything to do with the case, and no longer sees it (个保法 §34: only what the task needs).
 GONE_TASK_STATES = frozenset({TaskState.RETURNED, TaskState.RECALLED})
 

@@ -7,20 +7,22 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
 
-from django.db import models
-from django.db.models import CharField, Count, Exists, IntegerField, Max, OuterRef, Q, QuerySet, Subquery, Value, When
+from django.db.models import CharField, Count, Exists, Max, OuterRef, Q, QuerySet, Subquery, Value
+from django.db.models.functions import Coalesce, Greatest
 
 from minsheng.accounts.choices import Role
+from minsheng.accounts.queries import readers
 from minsheng.cases.choices import ACTIVE_TASK_STATES, AskKind, AskState, CaseState, ReplyState, TaskState
-from minsheng.cases.models import Ask, Case, Reply, Task
-from minsheng.organisations import queries as organisations
+from minsheng.cases.lights import LEVELS, ask_reached, level, stage_reached, task_reached
+from minsheng.cases.models import Ask, Case, DeskVisit, Reply, Task, TimelineEntry
+from minsheng.cases.scope import visible_tasks
+from minsheng.organisations.models import Unit
 from minsheng.worktime.choices import Light
 from minsheng.worktime.moments import ONE_DAY, end_of, last_day_before, midnight
 
 if TYPE_CHECKING:
     from minsheng.accounts.models import User
 
-LEVELS = (Light.NONE, Light.YELLOW, Light.ORANGE, Light.RED)
 T = TaskState
 
 
@@ -30,28 +32,6 @@ class Tally:
 
     count: int
     light: Light
-
-
-def _level(at: datetime, *, yellow: str, orange: str, due: str) -> models.Case:
-    """The light by stored columns, as a number that the most pressing is the greatest of."""
-    return models.Case(
-        When(**{f"{due}__lte": at}, then=Value(3)),
-        When(**{f"{orange}__lte": at}, then=Value(2)),
-        When(**{f"{yellow}__lte": at}, then=Value(1)),
-        default=Value(0),
-        output_field=IntegerField(),
-    )
-
-
-def _task_level(at: datetime, prefix: str = "") -> models.Case:
-    """A paused task's clock stands still: it shows no light. An unread one is red when its reading is overdue."""
-    p = prefix
-    return models.Case(
-        When(**{f"{p}state": T.PAUSED}, then=Value(0)),
-        When(**{f"{p}state": T.TO_READ, f"{p}read_due_at__lte": at}, then=Value(3)),
-        default=_level(at, yellow=f"{p}yellow_at", orange=f"{p}orange_at", due=f"{p}due_at"),
-        output_field=IntegerField(),
-    )
 
 
 # --- 承办 --------------------------------------------------------------------------------------------------------
@@ -70,10 +50,10 @@ STACKS: Mapping[str, Q] = {
 def unit_tasks(user: User) -> QuerySet[Task]:
     """What the person's own unit still owes in cases that are being handled, or asks for; marked for the stacks.
 
-    Its own unit's tasks are within `scope.visible_tasks`, save those returned or recalled, which no stack holds.
+    Not of a case that turned against one of its kin after it was given (scope).
     """
     owed = Q(state__in=ACTIVE_TASK_STATES, case__state=CaseState.IN_HANDLING)
-    return marked(Task.objects.filter(unit=user.unit)).filter(owed | (_ASKING & Q(state=T.ACCEPTED)))
+    return marked(Task.objects.filter(visible_tasks(user), unit=user.unit)).filter(owed | (_ASKING & Q(state=T.ACCEPTED)))
 
 
 def marked(tasks: QuerySet[Task]) -> QuerySet[Task]:
@@ -92,21 +72,52 @@ def for_rows(tasks: QuerySet[Task]) -> QuerySet[Task]:
     return tasks.select_related("case__topic", "case__place__parent", "unit")
 
 
+def with_why_back(tasks: QuerySet[Task]) -> QuerySet[Task]:
+    """Each with what was said when it last came back (`unit_news.why_back` puts it in words) and when that was."""
+    reply = Reply.objects.filter(task=OuterRef("pk"), state__in=[ReplyState.SENT_BACK, ReplyState.NOT_SIGNED]).order_by("-id")
+    of_task = TimelineEntry.objects.filter(case=OuterRef("case"), task=OuterRef("pk")).order_by("-seq")
+    of_case = TimelineEntry.objects.filter(case=OuterRef("case"), code="send_back").order_by("-seq")
+    declined = of_task.filter(code__in=["decline_to_sign", "send_report_back"])
+    return tasks.annotate(
+        back_reasons=Subquery(reply.values("audit_reasons")[:1]),
+        back_note=Subquery(reply.values("audit_note")[:1]),
+        report_back_note=Subquery(of_task.filter(code="send_report_back").values("note")[:1]),
+        back_at=Greatest(Subquery(declined.values("at")[:1]), Subquery(of_case.values("at")[:1])),
+    )
+
+
 def stack_tallies(user: User, at: datetime) -> dict[str, Tally]:
     """Count and light of each stack, in one query."""
     asked: dict[str, Any] = {}
     for code, condition in STACKS.items():
         asked[f"{code}_count"] = Count("pk", filter=condition)
         asked[f"{code}_level"] = Max("level", filter=condition)
-    found = unit_tasks(user).annotate(level=_task_level(at)).aggregate(**asked)
+    found = unit_tasks(user).annotate(level=level(task_reached(at))).aggregate(**asked)
     return {code: Tally(found[f"{code}_count"], LEVELS[found[f"{code}_level"] or 0]) for code in STACKS}
 
 
+def asks_of_unit(user: User, *, since: datetime) -> QuerySet[Ask]:
+    """What the unit asks for, and what was decided of it since; the latest move (`moved_at`) first."""
+    own = Task.objects.filter(visible_tasks(user), unit=user.unit)
+    asks = Ask.objects.filter(Q(state=AskState.PENDING) | Q(decided_at__gte=since), task__in=own)
+    shown = asks.select_related("task__case__topic", "task__case__place__parent")
+    return shown.annotate(moved_at=Coalesce("decided_at", "asked_at"))
+
+
+def before_this_visit(user: User) -> datetime | None:
+    """When the person's visit before this one ended."""
+    return DeskVisit.objects.filter(user=user).values_list("before", flat=True).first()
+
+
 def tasks_below(user: User) -> QuerySet[Task]:
-    """What units below the person's own still owe, for reading only."""
-    below = organisations.subtree_ids(user.unit_id) - {user.unit_id} if user.unit_id else set()
-    open_ones = Task.objects.filter(unit_id__in=below, state__in=ACTIVE_TASK_STATES, case__state=CaseState.IN_HANDLING)
-    return marked(open_ones)
+    """What units below the person's own still owe, and streets that it turned to, for reading only; of a case against one of them
+    nothing (scope)."""
+    # A street does not stand below a bureau: the task that the bureau handed down shows, while the bureau has its own.
+    theirs = Task.objects.filter(visible_tasks(user), unit=user.unit)
+    open_ones = Task.objects.filter(
+        visible_tasks(user) | Q(parent__in=theirs), state__in=ACTIVE_TASK_STATES, case__state=CaseState.IN_HANDLING
+    )
+    return marked(open_ones.exclude(unit=user.unit))
 
 
 def due_on(tasks: QuerySet[Task], day: date) -> QuerySet[Task]:
@@ -117,7 +128,7 @@ def due_on(tasks: QuerySet[Task], day: date) -> QuerySet[Task]:
 def due_by_day(user: User, first: date, days: int) -> dict[date, int]:
     """How many of the unit's running tasks end on each day, and under `first` - 1 day those that ended before."""
     running = Task.objects.filter(
-        unit=user.unit, state__in=ACTIVE_TASK_STATES - {T.PAUSED}, case__state=CaseState.IN_HANDLING
+        visible_tasks(user), unit=user.unit, state__in=ACTIVE_TASK_STATES - {T.PAUSED}, case__state=CaseState.IN_HANDLING
     )
     ends = running.filter(due_at__lte=end_of(first + (days - 1) * ONE_DAY)).values_list("due_at").annotate(n=Count("pk"))
     found: dict[date, int] = {}
@@ -130,10 +141,17 @@ def due_by_day(user: User, first: date, days: int) -> dict[date, int]:
 def unit_waiting(user: User, at: datetime) -> tuple[int, str]:
     """For the rail: what the unit has to do now, in one query; what is paused or asked back waits for others."""
     tasks = Task.objects.filter(
-        unit=user.unit, state__in=[T.TO_READ, T.HANDLING, T.SENT_BACK], case__state=CaseState.IN_HANDLING
+        visible_tasks(user), unit=user.unit, state__in=[T.TO_READ, T.HANDLING, T.SENT_BACK], case__state=CaseState.IN_HANDLING
     )
-    found = tasks.annotate(level=_task_level(at)).aggregate(count=Count("pk"), worst=Max("level"))
+    found = tasks.annotate(level=level(task_reached(at))).aggregate(count=Count("pk"), worst=Max("level"))
     return found["count"], LEVELS[found["worst"] or 0].value
+
+
+def units_without_readers() -> list[str]:
+    """Names of units that owe something while nobody there could read it, by code. One query."""
+    owed = Task.objects.filter(unit=OuterRef("pk"), state__in=ACTIVE_TASK_STATES, case__state=CaseState.IN_HANDLING)
+    waiting = Unit.objects.filter(Exists(owed)).exclude(Exists(readers().filter(unit=OuterRef("pk"))))
+    return list(waiting.order_by("code").values_list("name", flat=True))
 
 
 # --- 审核 --------------------------------------------------------------------------------------------------------
@@ -156,12 +174,12 @@ def asks_to_decide(user: User) -> QuerySet[Ask]:
 
 
 def audit_tallies(user: User, at: datetime) -> dict[str, Tally]:
-    """What the person may act upon: {"replies", and each kind of ask}, in one query. Own dispatches are another's."""
-    level = _level(at, yellow="stage_yellow_at", orange="stage_orange_at", due="stage_due_at")
+    """What the person may act upon: {"replies", and each kind of ask}, in one query, each by the centre's own limit. Own dispatches are
+    another's."""
     replies = (
         replies_to_audit(user)
         .exclude(dispatched_by=user)
-        .annotate(what=Value("replies", output_field=CharField()), level=level)
+        .annotate(what=Value("replies", output_field=CharField()), level=level(stage_reached(at)))
         .order_by()
         .values("what")
         .annotate(n=Count("pk"), most=Max("level"))
@@ -170,14 +188,15 @@ def audit_tallies(user: User, at: datetime) -> dict[str, Tally]:
     asks = (
         asks_to_decide(user)
         .exclude(task__case__dispatched_by=user)
-        .annotate(level=_task_level(at, "task__"))
+        .exclude(task__assigned_by=user)
+        .annotate(level=level(ask_reached(at)))
         .order_by()
         .values("kind")
         .annotate(n=Count("pk"), most=Max("level"))
         .values_list("kind", "n", "most")
     )
     both = replies.union(asks, all=True) if user.has_role(Role.AUDITOR) else asks
-    return {what: Tally(n, LEVELS[most or 0]) for what, n, most in both}
+    return {what: Tally(n, LEVELS[most or 0]) for what, n, most in both if n}  # no reply at all is still a row of counts
 
 
 def audit_waiting(user: User, at: datetime) -> tuple[int, str]:

@@ -10,10 +10,12 @@ from typing import TYPE_CHECKING, Any
 from minsheng.cases.choices import ApplicantKind, RequestKind, Urgency
 from minsheng.cases.models import Applicant
 from minsheng.errors import Refused
+from minsheng.organisations import shapes
 from minsheng.secrecy import new_salt, normalise_id_number, normalise_name, normalise_phone, search_hash
 
 if TYPE_CHECKING:
     from minsheng.cases.models import Topic
+    from minsheng.organisations.coordinates import Point
     from minsheng.organisations.models import Place, Unit
 
 # A letter that another platform passes on may run to thousands of characters (the longest seen: seven thousand); it is kept
@@ -47,6 +49,7 @@ class CaseDetails:
     urgency: str = Urgency.NORMAL
     place: Place | None = None
     address: str = ""
+    point: Point | None = None
     occurred_at: datetime | None = None
     confidential: bool = False
     publishable: bool = False
@@ -55,7 +58,7 @@ class CaseDetails:
 
 
 def checked(details: CaseDetails) -> CaseDetails:
-    """Refuse what no screen should send: no words, too many, control characters. Errors: invalid."""
+    """Refuse what no screen should send: no words, too many, control characters, a place elsewhere. Errors: invalid, outside_city."""
     if details.kind not in RequestKind.values or details.urgency not in Urgency.values:
         raise Refused("invalid", message="诉求类型或紧急程度不在可选范围内。")
     if not details.text.strip():
@@ -64,6 +67,8 @@ def checked(details: CaseDetails) -> CaseDetails:
         raise Refused("invalid", message=f"内容最多 {TEXT_LENGTH} 字，标题最多 {TITLE_LENGTH} 字，请精简后再提交。")
     if "\x00" in details.text + details.title + details.address:
         raise Refused("invalid", message="内容里有无法保存的字符，请检查后再提交。")
+    if details.point is not None and not shapes.county_at(details.point):
+        raise Refused("outside_city")
     return details
 
 

@@ -6,15 +6,18 @@ from collections.abc import Iterable
 
 from minsheng.accounts.choices import Role
 from minsheng.cases.actors import CITIZEN_ROLE, SYSTEM_ROLE
-from minsheng.cases.choices import CaseState, TaskState
-from minsheng.cases.workflow import TRANSITIONS, Subject, Transition
+from minsheng.cases.choices import UNFINISHED_TASK_STATES, CaseState, TaskState
+from minsheng.cases.workflow import BY_CODE, TRANSITIONS, Subject, Transition
 
+_GIVING = ("dispatch", "add_assisting", "sub_dispatch", "second_handling")  # through cases/assigning.py, where tasks begin
 _OUTSIDERS = {CITIZEN_ROLE: "诉求人", SYSTEM_ROLE: "系统"}
 
 HEAD = """# The workflow
 
 Made by `minsheng workflow-diagram > docs/workflow.md` from `minsheng/cases/workflow.py`; a test holds the two together.
-Guards are functions of `minsheng/cases/guards.py`; the sentence behind each is its docstring.
+Guards are functions of `minsheng/cases/guards.py`; the sentence behind each is its docstring. *Alongside* is what an act can do to
+the case of its task and to the case's other tasks (of 退回上级, those below it); unfinished are tasks active or replied. Conditions
+may narrow it.
 """
 
 
@@ -32,23 +35,22 @@ def document() -> str:
 def _case_edges() -> Iterable[tuple[str, str, str]]:
     yield "[*]", CaseState.DRAFT, "暂存"
     yield "[*]", CaseState.TO_ACCEPT, "提交"
+    yield "[*]", CaseState.TO_DISPATCH, BY_CODE["split"].label
     for row in TRANSITIONS:
         if row.subject is Subject.CASE:
             yield from ((source, target, row.label) for source in _ordered(row.sources) for target in row.ends_in)
         elif row.case_target:
             yield from ((source, row.case_target, row.label) for source in _ordered(row.case_states))
-    yield CaseState.IN_HANDLING, CaseState.TO_DISPATCH, "退件成立"
-    yield CaseState.IN_HANDLING, CaseState.CLOSED, "终止办理成立"
 
 
 def _task_edges() -> Iterable[tuple[str, str, str]]:
-    yield "[*]", TaskState.TO_READ, "批转、转办"
+    for code in _GIVING:
+        yield "[*]", TaskState.TO_READ, BY_CODE[code].label
     for row in TRANSITIONS:
         if row.subject is Subject.TASK:
             yield from ((s, t, row.label) for s in _ordered(row.sources) for t in row.ends_in if s != t)
-    yield TaskState.REPLIED, TaskState.ACCEPTED, "审核通过"
-    yield TaskState.REPLIED, TaskState.SENT_BACK, "退回重办"
-    yield TaskState.HANDLING, TaskState.RECALLED, "收回改派"
+        for sources, target in row.tasks_then:
+            yield from ((source, target, row.label) for source in _ordered(sources))
 
 
 def _ordered(states: Iterable[str]) -> list[str]:
@@ -70,7 +72,7 @@ def _diagram(edges: Iterable[tuple[str, str, str]], states: type[CaseState] | ty
 
 
 def _table() -> str:
-    lines = ["| code | action | on | from | to | who | conditions |", "|---|---|---|---|---|---|---|"]
+    lines = ["| code | action | on | from | to | alongside | who | conditions |", "|---|---|---|---|---|---|---|---|"]
     return "\n".join([*lines, *(_line(row) for row in TRANSITIONS), ""])
 
 
@@ -79,8 +81,17 @@ def _line(row: Transition) -> str:
     sources = "、".join(str(names(s).label) for s in _ordered(row.sources))
     targets = "、".join(str(names(t).label) for t in row.ends_in) or "（不变）"
     guards = ", ".join(f"`{guard.__name__}`" for guard in row.guards)
-    cells = [f"`{row.code}`", row.label, row.subject.value, sources, targets, _who(row.roles), guards]
+    cells = [f"`{row.code}`", row.label, row.subject.value, sources, targets, _alongside(row), _who(row.roles), guards]
     return "| " + " | ".join(cells) + " |"
+
+
+def _alongside(row: Transition) -> str:
+    """What else can change: the case of a task's row, and the other tasks."""
+    parts = [f"case → {CaseState(row.case_target).label}"] if row.case_target else []
+    for sources, target in row.tasks_then:
+        which = "unfinished" if sources == UNFINISHED_TASK_STATES else "、".join(str(TaskState(s).label) for s in _ordered(sources))
+        parts.append(f"tasks: {which} → {TaskState(target).label}")
+    return "; ".join(parts)
 
 
 def _who(roles: Iterable[str]) -> str:

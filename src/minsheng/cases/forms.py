@@ -10,14 +10,14 @@ from django import forms
 from django.core.exceptions import ValidationError
 from django.db.models import Model, Q, QuerySet
 from django.urls import reverse_lazy
-from django.utils.text import format_lazy
 
-from minsheng.cases import attachments
+from minsheng.cases import attachments, phrases
 from minsheng.cases.choices import ApplicantKind, Channel, RequestKind, Urgency
 from minsheng.cases.details import TITLE_LENGTH, TYPED_LENGTH, ApplicantDetails, CaseDetails
 from minsheng.cases.models import Applicant, Case, Topic
 from minsheng.cases.presenting import place_words
 from minsheng.errors import Refused
+from minsheng.organisations.forms import PointField
 from minsheng.organisations.models import Place, Unit
 from minsheng.organisations.queries import valid_at
 from minsheng.secrecy import normalise_phone
@@ -31,13 +31,14 @@ Options = Iterable[tuple[int, str]]
 
 
 class LookupSelect(TreeSelect):
-    """A tree select that holds only what is chosen; the rest comes from its search address."""
+    """A tree select that holds only what is chosen; the rest comes from its list (cases.pickers)."""
 
     describe: Callable[[Sequence[int]], Options] = staticmethod(lambda keys: ())
+    whole: Options = ()  # every option, where no script can fetch them
 
     def optgroups(self, name: str, value: Any, attrs: dict[str, Any] | None = None) -> Any:
         keys = [int(key) for key in map(str, value) if key.isdecimal() and len(key) < 19]
-        self.choices = [("", ""), *(self.describe(keys) if keys else ())]
+        self.choices = [("", ""), *(self.whole or (self.describe(keys) if keys else ()))]
         return super().optgroups(name, value, attrs)
 
 
@@ -45,17 +46,22 @@ class LookupField(forms.ModelChoiceField):
     """One row of reference data. `hold_at(moment)` first: what may be chosen is what is in force then, or is chosen already."""
 
     default_error_messages = {"invalid_choice": "请从查到的结果里选一项。"}
-    search_url: Any = ""
+    list_url: Any = ""
     placeholder = ""
 
     def __init__(self, **kwargs: Any) -> None:
-        select = LookupSelect(search_url=self.search_url, placeholder=self.placeholder)
+        select = LookupSelect(list_url=self.list_url, placeholder=self.placeholder)
         select.describe = self._describe
         super().__init__(queryset=self.rows().none(), widget=select, empty_label="", **kwargs)
 
     def hold_at(self, at: datetime, *, chosen: int | None = None) -> None:
         """Offer what is in force at that moment."""
         self.queryset = self.rows().filter(self.condition(at) | Q(pk=chosen or 0))
+
+    def offer_all(self) -> None:
+        """Put every row into the select itself: for a browser without scripts. After `hold_at`."""
+        offered = self.queryset or self.rows()
+        self.widget.whole = [(row.pk, self.path(row)) for row in offered.order_by("code")]
 
     def rows(self) -> QuerySet[Any]:
         """All rows, with what their labels need."""
@@ -77,7 +83,7 @@ class LookupField(forms.ModelChoiceField):
 class TopicField(LookupField):
     """A leaf of the topic tree."""
 
-    search_url = reverse_lazy("cases:topics")
+    list_url = reverse_lazy("cases:rows", args=["topics"])
     placeholder = "输入事情的说法或拼音首字母"
 
     def rows(self) -> QuerySet[Any]:
@@ -94,7 +100,7 @@ class TopicField(LookupField):
 class PlaceField(LookupField):
     """A county or a street."""
 
-    search_url = reverse_lazy("cases:places")
+    list_url = reverse_lazy("cases:rows", args=["places"])
     placeholder = "乡镇街道或县区，可用拼音首字母"
 
     def rows(self) -> QuerySet[Any]:
@@ -107,14 +113,14 @@ class PlaceField(LookupField):
 class UnitField(LookupField):
     """A unit; `dispatchable=None` also those that take no cases."""
 
-    search_url = reverse_lazy("cases:units")
+    list_url = reverse_lazy("cases:rows", args=["units"])
     placeholder = "单位名称或拼音首字母"
 
     def __init__(self, *, dispatchable: bool | None = True, **kwargs: Any) -> None:
         self.dispatchable = dispatchable
         super().__init__(**kwargs)
         if dispatchable is None:
-            self.widget.search_url = format_lazy("{}?all=1", self.search_url)
+            self.widget.list_url = reverse_lazy("cases:rows", args=["all-units"])
 
     def rows(self) -> QuerySet[Any]:
         return Unit.objects.select_related("parent")
@@ -159,6 +165,7 @@ class TopicDetailsForm(Form):
 
 _CHANNELS = [(c.value, c.label) for c in (Channel.PHONE, Channel.WALK_IN, Channel.BY_HAND)]
 SUBMIT, ACCEPT, ANSWER, DRAFT = "submit", "accept", "answer", "draft"
+_PHRASES = {"data-phrases": "phrases", "data-phrases-topic": "topic"}  # ui/phrases.js
 
 
 class IntakeForm(Form):
@@ -174,25 +181,42 @@ class IntakeForm(Form):
     organisation = forms.CharField(label="企业名称", max_length=120, required=False)
     credit_code = forms.CharField(label="统一社会信用代码", max_length=18, required=False)
     text = forms.CharField(
-        label="诉求内容", max_length=TYPED_LENGTH, widget=words(7, "何时、何地、何事、有什么要求；照诉求人的话记")
+        label="诉求内容", max_length=TYPED_LENGTH, widget=words(6, "何时、何地、何事、有什么要求；照诉求人的话记", **_PHRASES)
     )
     kind = forms.ChoiceField(label="类型", choices=RequestKind.choices, initial=RequestKind.HELP, widget=forms.RadioSelect)
     urgency = forms.ChoiceField(label="紧急程度", choices=Urgency.choices, initial=Urgency.NORMAL, widget=forms.RadioSelect)
     topic = TopicField(label="主题", required=False)
     place = PlaceField(label="事发地", required=False)
     address = forms.CharField(label="详细地址", max_length=200, required=False)
+    point = PointField(where_url=reverse_lazy("cases:streets"))
     occurred_at = forms.DateTimeField(label="事发时间", required=False, widget=MomentInput(past_only=True))
     accused_unit = UnitField(label="被反映单位", required=False, dispatchable=None)
     title = forms.CharField(label="标题", max_length=TITLE_LENGTH, required=False)
     files = FilesField(label="附件", required=False)  # type: ignore[assignment]
     confidential = forms.BooleanField(label="保密", required=False)
     publishable = forms.BooleanField(label="同意公开", required=False)
-    answer = forms.CharField(label="答复", max_length=TYPED_LENGTH, required=False, widget=words(4, "当场告诉诉求人的话"))
+    answer = forms.CharField(label="答复", max_length=TYPED_LENGTH, required=False, widget=words(3, "当场告诉诉求人的话", **_PHRASES))
 
-    def __init__(self, *args: Any, at: datetime, topic: Topic | None = None, step: str = ACCEPT, **kwargs: Any) -> None:
+    def __init__(
+        self,
+        *args: Any,
+        at: datetime,
+        topic: Topic | None = None,
+        step: str = ACCEPT,
+        near: Sequence[int] = (),
+        plain: bool = False,
+        **kwargs: Any,
+    ) -> None:
+        """`near`: topics that are likely, for the empty box; `plain`: whole lists in the selects, for a browser without scripts."""
         super().__init__(*args, **kwargs)
         self.at, self.step = at, step
         hold_all(self, at)
+        if plain:
+            for field in self.fields.values():
+                if isinstance(field, LookupField):
+                    field.offer_all()
+        self.fields["topic"].widget.near = near
+        self.fields["topic"].widget.said_in = self["text"].id_for_label
         self.fields.update(extra_fields(topic, required=step != DRAFT))
         self.extra_names = [name for name in self.fields if name.startswith(EXTRA)]
         self.fields["text"].widget.attrs["data-count"] = TYPED_LENGTH
@@ -234,9 +258,17 @@ class IntakeForm(Form):
         cleaned: dict[str, Any] = super().clean() or self.cleaned_data
         if self.step != DRAFT and cleaned.get("applicant_kind") == ApplicantKind.ENTERPRISE and not cleaned.get("organisation"):
             self.add_error("organisation", "请填写企业名称。")
-        if self.step == ANSWER and not cleaned.get("answer", "").strip():
-            self.add_error("answer", "请写下当场答复的话。")
+        self._judge_answer(cleaned.get("answer", ""))
         return cleaned
+
+    def _judge_answer(self, answer: str) -> None:
+        """Nothing that was written for the citizen is dropped in silence, and nothing unfinished is told."""
+        if self.step == ANSWER and not answer.strip():
+            self.add_error("answer", "请写下当场答复的话。")
+        elif self.step == ANSWER and (left := phrases.blanks(answer)):
+            self.add_error("answer", f"还有没填的空：{'、'.join(left)}。")
+        elif self.step in (ACCEPT, SUBMIT) and answer.strip():
+            self.add_error("answer", "这里写了当场答复：请按“直接解答并办结”；要转单位办理的，请先清空这一格。")
 
     def case_details(self) -> CaseDetails:
         """For the actions."""
@@ -249,6 +281,7 @@ class IntakeForm(Form):
             urgency=given.get("urgency") or Urgency.NORMAL,
             place=given.get("place"),
             address=given.get("address", ""),
+            point=given.get("point"),
             occurred_at=given.get("occurred_at"),
             confidential=given.get("confidential", False),
             publishable=given.get("publishable", False),
@@ -295,6 +328,7 @@ def initial_of_details(case: Case) -> dict[str, Any]:
         "topic": case.topic_id,
         "place": case.place_id,
         "address": case.address,
+        "point": case.point,
         "occurred_at": case.occurred_at,
         "accused_unit": case.accused_unit_id,
         "confidential": case.confidential,

@@ -97,8 +97,9 @@ def own_lead_or_parent(s: Situation) -> Refused | None:
 
 
 def not_own_dispatch(s: Situation) -> Refused | None:
-    """Nobody audits or follows up their own dispatch (design §6)."""
-    return Refused("same_person") if s.case.dispatched_by_id and s.case.dispatched_by_id == s.actor.pk else None
+    """Nobody audits or follows up their own dispatch (design §6): on a task, neither who dispatched the case nor who added this unit."""
+    givers = {s.case.dispatched_by_id, s.task.assigned_by_id if s.task is not None else None}
+    return Refused("same_person") if s.actor.pk in givers else None
 
 
 # --- which part --------------------------------------------------------------------------------------------------
@@ -111,6 +112,11 @@ def _lead(s: Situation) -> Task | None:
 def is_lead(s: Situation) -> Refused | None:
     """Only the lead unit answers the citizen."""
     return None if s.the_task.role == TaskRole.LEAD else Refused("only_lead")
+
+
+def this_round(s: Situation) -> Refused | None:
+    """Only who handles the round under way: what came of an earlier one is another unit's now (second handling, reopening)."""
+    return None if s.the_task.round == s.case.round else Refused("earlier_round")
 
 
 def not_lead(s: Situation) -> Refused | None:
@@ -158,10 +164,10 @@ def not_by_ruling(s: Situation) -> Refused | None:
 
 
 def first_return(s: Situation) -> Refused | None:
-    """Once per unit and case (domain.md §2.4)."""
+    """Once per unit and case (domain.md §2.4). What lapsed before anybody answered it was not decided, and is not counted."""
     unit = s.the_task.unit_id
     of_unit = {t.pk for t in s.tasks if t.unit_id == unit}
-    asked = any(a.kind == AskKind.RETURN and a.task_id in of_unit for a in s.asks)
+    asked = any(a.kind == AskKind.RETURN and a.state != AskState.LAPSED and a.task_id in of_unit for a in s.asks)
     return Refused("returned_before") if asked else None
 
 
@@ -274,11 +280,32 @@ def rating_of_round(case: Case) -> tuple[str, str]:
     return (case.first_satisfaction, case.first_solved) if case.round == 1 else ("", "")
 
 
+def is_bad(satisfaction: str, solved: str) -> bool:
+    """Whether a verdict asks somebody to judge it: not satisfied, or not solved (domain.md §2.7)."""
+    return satisfaction == Satisfaction.UNSATISFIED or solved == Solved.NO
+
+
+def awaits_judgement(case: Case) -> bool:
+    """A closed case was rated badly since it closed. The only clock of ours that runs on a closed case is the one that such a
+    rating starts (clocks.start_judging), and judging stops it."""
+    return case.state == CaseState.CLOSED and case.stage_due_at is not None
+
+
 def unsatisfied_waiting(s: Situation) -> Refused | None:
-    """A rating of this round came in that somebody must judge."""
-    satisfaction, solved = rating_of_round(s.case)
-    bad = satisfaction == Satisfaction.UNSATISFIED or solved == Solved.NO
-    return None if bad else Refused("not_rated_unsatisfied")
+    """A rating of this round came in that somebody must judge; of a closed case only one that came after it was closed."""
+    if s.case.state == CaseState.CLOSED:
+        return None if awaits_judgement(s.case) else Refused("nothing_to_judge")
+    return None if is_bad(*rating_of_round(s.case)) else Refused("not_rated_unsatisfied")
+
+
+def was_handled(s: Situation) -> Refused | None:
+    """A second handling follows a first: what the hotline answered by itself goes to dispatch, as a new round."""
+    return Refused("not_handled_yet") if s.case.ending == Ending.ANSWERED else None
+
+
+def nothing_to_judge(s: Situation) -> Refused | None:
+    """What waits for judgement is not archived."""
+    return Refused("judgement_owed") if awaits_judgement(s.case) else None
 
 
 def second_handling_free(s: Situation) -> Refused | None:
@@ -303,9 +330,20 @@ def rateable(s: Situation) -> Refused | None:
     return _within_days(s)
 
 
+def reopens_for_dispatch(s: Situation) -> Refused | None:
+    """Reopening is the dispatchers' and their leaders'. A follow-up officer reopens what was answered at once and rated badly
+    since: it has had no unit that a second handling could be above."""
+    if s.has(Role.TEAM_LEADER, Role.DISPATCHER):
+        return None
+    return None if awaits_judgement(s.case) and s.case.ending == Ending.ANSWERED else Refused("forbidden")
+
+
 def reopenable(s: Situation) -> Refused | None:
-    """Within thirty days of closing; a merged or withdrawn case is taken up under its own number too."""
-    return Refused("not_reopenable") if s.case.ending == Ending.MERGED else _within_days(s)
+    """Within thirty days of closing, or while a rating given within them waits for judgement; a withdrawn case is taken up
+    under its own number too."""
+    if s.case.ending == Ending.MERGED:
+        return Refused("not_reopenable")
+    return None if awaits_judgement(s.case) else _within_days(s)
 
 
 def _within_days(s: Situation) -> Refused | None:

@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
+from django.db.models import Q, QuerySet
+
 from minsheng.cases.actors import CITIZEN, SYSTEM
 from minsheng.cases.choices import CaseState, Ending, RequestKind, Satisfaction, Solved, TaskState, Urgency
-from minsheng.secrecy import redact
+from minsheng.cases.presenting import staff_words
+from minsheng.cases.queries import case_for, view_case
 from minsheng.ui import times
 from minsheng.ui.choices import ColouredChoices
 
 if TYPE_CHECKING:
+    from minsheng.accounts.models import User
     from minsheng.cases.models import TimelineEntry
     from minsheng.cases.queries import CaseView
 
+MOST_SINCE = 50
 FILTERS = {"": "全部", "units": "单位", "centre": "热线", "citizen": "诉求人"}
 
 # Chinese names of what may stand in before and after (minsheng.cases.work), with the enumeration of its values.
@@ -52,6 +57,8 @@ _NAMED = {"topic_id": "topics", "place_id": "places", "accused_unit_id": "units"
 # What would tell a unit about the person behind a confidential case.
 _CENTRE_ONLY = frozenset({"accused_unit_id"})
 
+_CONNECTING = frozenset({"split", "split_off"})
+
 _ICONS = {
     "submit": "inbox", "accept": "circle-check", "correct": "pencil", "answer": "message-2", "reject": "ban",
     "transfer": "phone-call", "supplement": "message-plus", "withdraw": "arrow-back-up", "dispatch": "route",
@@ -60,6 +67,8 @@ _ICONS = {
     "read_automatically": "eye-off", "draft_reply": "writing", "sign_reply": "signature", "pass_reply": "circle-check",
     "send_back": "corner-down-left", "follow_up": "phone-check", "rate": "star", "second_handling": "refresh",
     "make_confidential": "lock", "lift_confidentiality": "lock-open", "archive": "archive", "reopen": "refresh",
+    "withdraw_consent": "eye-off", "give_consent": "eye", "propose_publication": "writing", "publish": "world",
+    "decline_publication": "corner-down-left", "take_down": "eye-off", "keep_closed": "circle-check",
 }  # fmt: skip
 
 
@@ -75,18 +84,28 @@ class Line:
     detail: list[tuple[str, str, str]]
 
 
-def lines(view: CaseView, entries: Iterable[TimelineEntry], *, only: str = "") -> list[Line]:
-    """Entries newest first, of one side only when asked. One query for each kind of name in before and after."""
-    chosen = [entry for entry in entries if only not in FILTERS or not only or side_of(entry) == only]
-    names = _names(chosen)
-    return [_line(view, entry, names) for entry in reversed(chosen)]
+def lines(view: CaseView, entries: Sequence[TimelineEntry]) -> list[Line]:
+    """Entries newest first. One query for each kind of name in before and after."""
+    names = _names(entries)
+    return [_line(view, entry, names) for entry in reversed(entries)]
 
 
-def side_of(entry: TimelineEntry) -> str:
-    """Who did it: a unit, the centre, or the citizen; the system's own doing counts as the centre's."""
-    if entry.actor is None:
-        return "citizen" if entry.actor_label == CITIZEN.label else "centre"
-    return "units" if entry.actor.unit_id else "centre"
+def since(user: User, number: str, version: int, *, at: datetime) -> tuple[int, list[Line]]:
+    """The case's version, and what has happened to it since an earlier one, oldest first, as this person may read it.
+
+    Errors: not_found.
+    """
+    view = view_case(user, case_for(user, number), at=at)
+    entries = view.case.timeline.filter(seq__gt=version).select_related("actor").order_by("seq")[:MOST_SINCE]
+    return view.case.version, lines(view, list(entries))[::-1]
+
+
+def of_side(entries: QuerySet[TimelineEntry], side: str) -> QuerySet[TimelineEntry]:
+    """What a unit, the centre, or the citizen did; the system's own doing counts as the centre's. All for any other word."""
+    citizens = Q(actor=None, actor_label=CITIZEN.label)
+    units = Q(actor__unit__isnull=False)
+    conditions = {"citizen": citizens, "units": units, "centre": ~citizens & ~units}
+    return entries.filter(conditions[side]) if side in conditions else entries
 
 
 def _line(view: CaseView, entry: TimelineEntry, names: dict[str, dict[int, str]]) -> Line:
@@ -98,21 +117,29 @@ def _line(view: CaseView, entry: TimelineEntry, names: dict[str, dict[int, str]]
     return Line(
         at=entry.at,
         actor=entry.actor_label or SYSTEM.label,
-        sentence=payload.get("summary", ""),
+        sentence=_sentence(view, entry),
         icon=_ICONS.get(entry.code, "point"),
         reason=shown_note(view, entry),
         detail=[(_LABELS[key][0], old, new) for key, old, new in told if old != new],
     )
 
 
+def _sentence(view: CaseView, entry: TimelineEntry) -> str:
+    """What was done. A unit does not learn which cases a split connects: one of them may be confidential."""
+    if entry.code in _CONNECTING and getattr(view.situation.actor, "is_unit", False):
+        return "拆分"
+    summary: str = entry.payload.get("summary", "")
+    return summary
+
+
 def shown_note(view: CaseView, entry: TimelineEntry) -> str:
     """The words of an entry. Where the citizen's words are withheld, so are the centre's and the citizen's notes, which may
-    quote them; what units wrote they wrote without knowing the person (domain.md §2.10)."""
+    quote them; what units wrote before the case was made so is shown with persons taken out (domain.md §2.10)."""
     if not entry.note:
         return ""
-    if not view.disclosure.words:
-        return entry.note if side_of(entry) == "units" else ""
-    return redact(entry.note) if view.disclosure.redacted else entry.note
+    if not view.disclosure.words and not (entry.actor and entry.actor.unit_id):
+        return ""
+    return staff_words(view.situation.actor, view.case, entry.note)
 
 
 def _told(key: str, value: Any, at: datetime, names: dict[str, dict[int, str]]) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
@@ -12,6 +12,7 @@ from django.urls import reverse
 from minsheng.cases import clocks, panels, workflow
 from minsheng.cases.choices import (
     OPEN_STATES,
+    AskKind,
     CaseState,
     Channel,
     Ending,
@@ -21,24 +22,26 @@ from minsheng.cases.choices import (
     Urgency,
 )
 from minsheng.cases.details import first_words
+from minsheng.cases.lights import LEVELS
 from minsheng.cases.rules import Disclosure
 from minsheng.cases.scope import SEE_PERSONS
 from minsheng.secrecy import find_personal, mask_address, mask_name, mask_phone, redact
 from minsheng.ui import times
 from minsheng.ui.rows import Row
 from minsheng.worktime.choices import Light
-from minsheng.worktime.rules import Calendar, light, remaining
+from minsheng.worktime.rules import Calendar, remaining
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from minsheng.accounts.models import User
-    from minsheng.cases.models import Attachment, Case, Task
+    from minsheng.cases.models import Ask, Attachment, Case, Task
     from minsheng.cases.queries import CaseView
+    from minsheng.organisations.coordinates import Point
     from minsheng.organisations.models import Place
 
 # What the citizen waited for has been given: their clock no longer runs.
-_ANSWERED = frozenset({CaseState.TO_FOLLOW_UP, CaseState.CLOSED, CaseState.ARCHIVED})
+ANSWERED = frozenset({CaseState.TO_FOLLOW_UP, CaseState.CLOSED, CaseState.ARCHIVED})
 WITHHELD = "保密件，内容由热线核对后另行提供"
 
 
@@ -66,6 +69,36 @@ def shown_words(case: Case, seen: Disclosure, text: str | None = None) -> str:
         return case.unit_text or WITHHELD if text is None else ""
     words = case.text if text is None else text
     return redact(words) if seen.redacted else words
+
+
+def listed_words(user: User, case: Case) -> str:
+    """The request as this person may read it in a list; agrees with shown_words."""
+    if not sees_words(user, case):
+        return case.unit_text
+    return case.text if user.is_unit or user.has_any(SEE_PERSONS) else redact(case.text)
+
+
+def staff_words(user: User, case: Case, text: str) -> str:
+    """What a unit or the centre wrote. Persons are taken out for who reads words without persons, and for units where the case
+    is confidential: it may have been written before the case was made so (domain.md §2.10)."""
+    whole = sees_words(user, case) if user.is_unit else user.has_any(SEE_PERSONS)
+    return text if whole else redact(text)
+
+
+@dataclass(frozen=True, slots=True)
+class ShownPoint:
+    """Where it happened; `near`: rounded to about a kilometre."""
+
+    point: Point
+    near: bool
+
+
+def shown_point(case: Case, seen: Disclosure) -> ShownPoint | None:
+    """As the address: whole to who reads it whole, rounded where it is masked, not at all where it is withheld. A point that a
+    citizen picked may be their own door."""
+    if case.point is None or not seen.words:
+        return None
+    return ShownPoint(case.point.rounded(), near=True) if seen.redacted else ShownPoint(case.point, near=False)
 
 
 def personal_spans(text: str) -> list[tuple[int, int, str]]:
@@ -154,6 +187,7 @@ class ShownClock:
     sentence: str = ""
     due: datetime | None = None
     provisional: bool = False
+    turns: str = ""
 
 
 def light_by(at: datetime, *, yellow: datetime | None, orange: datetime | None, due: datetime | None) -> Light:
@@ -165,6 +199,31 @@ def light_by(at: datetime, *, yellow: datetime | None, orange: datetime | None, 
     if orange and at >= orange:
         return Light.ORANGE
     return Light.YELLOW if yellow and at >= yellow else Light.NONE
+
+
+NO_CLOCK = ShownClock("", "")
+
+
+def _running(
+    name: str,
+    derivation: Mapping[str, Any] | None,
+    due: datetime,
+    yellow: datetime | None,
+    orange: datetime | None,
+    at: datetime,
+    calendar: Calendar,
+) -> ShownClock:
+    """A clock that runs: its light, how long is left, why, and when the light will turn."""
+    made = clocks.of(dict(derivation)) if derivation else None
+    return ShownClock(
+        name,
+        remaining(at, due, calendar),
+        light_by(at, yellow=yellow, orange=orange, due=due).value,
+        made.sentence() if made else "",
+        due,
+        made is not None and made.is_provisional,
+        times.turns(at, yellow=yellow, orange=orange, red=due),
+    )
 
 
 def why(derivation: Mapping[str, Any] | None) -> str:
@@ -179,12 +238,11 @@ def citizen_clock(case: Case, *, at: datetime, calendar: Calendar) -> ShownClock
     if due is None:
         return None
     sentence = why(case.citizen_derivation)
-    if case.state in _ANSWERED:
+    if case.state in ANSWERED:
         done = case.closed_at if case.ending and case.ending != Ending.HANDLED else case.replied_at or case.closed_at
         kept = done is not None and done < due
         return ShownClock("群众的时限", "已按时答复" if kept else "已超时限答复", sentence=sentence, due=due)
-    shone = light_by(at, yellow=case.citizen_yellow_at, orange=case.citizen_orange_at, due=due)
-    return ShownClock("群众的时限", remaining(at, due, calendar), shone.value, sentence, due, case.provisional)
+    return _running("群众的时限", case.citizen_derivation, due, case.citizen_yellow_at, case.citizen_orange_at, at, calendar)
 
 
 def stage_clock(case: Case, *, at: datetime, calendar: Calendar) -> ShownClock | None:
@@ -192,33 +250,53 @@ def stage_clock(case: Case, *, at: datetime, calendar: Calendar) -> ShownClock |
     due = case.stage_due_at
     if due is None:
         return None
-    shone = light_by(at, yellow=case.stage_yellow_at, orange=case.stage_orange_at, due=due)
     name = f"{clocks.STAGE_CLOCKS[CaseState(case.state)].label}时限"
-    return ShownClock(name, remaining(at, due, calendar), shone.value, why(case.stage_derivation), due)
+    return _running(name, case.stage_derivation, due, case.stage_yellow_at, case.stage_orange_at, at, calendar)
+
+
+def ask_clock(ask: Ask, *, at: datetime, calendar: Calendar) -> ShownClock:
+    """The time within which the centre answers an ask."""
+    name = f"{AskKind(ask.kind).label}申请审核时限"
+    return _running(name, ask.derivation, ask.due_at, ask.yellow_at, ask.orange_at, at, calendar)
 
 
 def task_clocks(task: Task, *, at: datetime, calendar: Calendar) -> list[ShownClock]:
     """What one unit owes now: to read, first measures, to handle."""
-    if not task.is_active:
-        return []
-    shown = []
-    if task.state == TaskState.TO_READ:
-        derivation = clocks.of(task.read_derivation)
-        shone = light(at, derivation.start if derivation else task.assigned_at, task.read_due_at).value
-        text = remaining(at, task.read_due_at, calendar)
-        shown.append(ShownClock("查阅时限", text, shone, why(task.read_derivation), task.read_due_at))
-    if task.first_measures_due_at and not task.first_measures_at:
-        due = task.first_measures_due_at
-        shone = light(at, task.assigned_at, due).value
-        shown.append(ShownClock("先行处置时限", remaining(at, due, calendar), shone, "", due))
-    sentence = why(task.derivation)
     if task.state == TaskState.PAUSED:
-        shown.append(ShownClock("办理时限", "挂起中，时限暂停", sentence=sentence, due=task.due_at))
-    else:
-        shone = light_by(at, yellow=task.yellow_at, orange=task.orange_at, due=task.due_at).value
-        text = remaining(at, task.due_at, calendar)
-        shown.append(ShownClock("办理时限", text, shone, sentence, task.due_at, task.provisional))
-    return shown
+        return [
+            ShownClock(f"{each.name}时限", "挂起中，时限暂停", sentence=why(each.derivation), due=each.due_at)
+            for each in clocks.of_task(task)
+        ]
+    return [
+        _running(f"{each.name}时限", each.derivation, each.due_at, each.yellow_at, each.orange_at, at, calendar)
+        for each in clocks.running(task)
+    ]
+
+
+def row_clock(task: Task, *, at: datetime, calendar: Calendar) -> ShownClock:
+    """The most pressing of a task's running clocks, as its row shows it; of two with the same light the one that ends first.
+
+    The light turns with whichever of them turns first: of the same moments SQL makes it (lights.task_reached).
+    """
+    if task.state == TaskState.PAUSED:
+        return ShownClock(clocks.HANDLING, "时限暂停", sentence=why(task.derivation))
+    running = clocks.running(task)
+    if not running:
+        return NO_CLOCK
+
+    def pressing(each: clocks.TaskClock) -> tuple[int, float]:
+        shone = light_by(at, yellow=each.yellow_at, orange=each.orange_at, due=each.due_at)
+        return -LEVELS.index(shone), each.due_at.timestamp()
+
+    most = min(running, key=pressing)
+    shown = _running(most.name, most.derivation, most.due_at, most.yellow_at, most.orange_at, at, calendar)
+    turns = times.turns(
+        at,
+        yellow=min(each.yellow_at for each in running),
+        orange=min(each.orange_at for each in running),
+        red=min(each.due_at for each in running),
+    )
+    return replace(shown, text=shown.text if most.name == clocks.HANDLING else most.name + shown.text, turns=turns)
 
 
 # --- tasks -------------------------------------------------------------------------------------------------------
@@ -259,7 +337,7 @@ def task_line(task: Task, *, at: datetime, calendar: Calendar, user: User) -> Ta
         light=shone.value,
         left=_left_words(task, at, calendar),
         why=why(task.derivation),
-        instruction=task.instruction,
+        instruction=staff_words(user, task.case, task.instruction),
         gone=not task.is_current,
     )
 
@@ -361,10 +439,11 @@ def case_row(
     with_state: bool = False,
     unread: bool = False,
     extras: Sequence[str] = (),
+    snippet: str = "",
 ) -> Row:
     """A row of a list of cases, with the clock of its stage, or the citizen's where the centre has none. `topic` and
     `place__parent` should be loaded; no query then."""
-    shone, left, sentence = _row_clock(case, at, calendar)
+    shone, left, sentence, turns = _row_clock(case, at, calendar)
     return Row(
         url=url,
         number=case.number or "",
@@ -376,14 +455,16 @@ def case_row(
         light=shone,
         left=left,
         why=sentence,
+        turns=turns,
         state=CaseState(case.state) if with_state else None,
         unread=unread,
         extras=tuple(extras),
+        snippet=snippet,
     )
 
 
-def _row_clock(case: Case, at: datetime, calendar: Calendar) -> tuple[str, str, str]:
-    if case.state not in OPEN_STATES:
-        return Light.NONE.value, Ending(case.ending).label if case.ending else "", ""
+def _row_clock(case: Case, at: datetime, calendar: Calendar) -> tuple[str, str, str, str]:
+    if case.state not in OPEN_STATES and case.stage_due_at is None:  # of closed ones a bad rating may wait for judgement
+        return Light.NONE.value, Ending(case.ending).label if case.ending else "", "", ""
     shown = stage_clock(case, at=at, calendar=calendar) or citizen_clock(case, at=at, calendar=calendar)
-    return (shown.light, shown.text, shown.sentence) if shown else (Light.NONE.value, "", "")
+    return (shown.light, shown.text, shown.sentence, shown.turns) if shown else (Light.NONE.value, "", "", "")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from django.db.models import Count, Min, Prefetch, Q, QuerySet
@@ -14,13 +14,11 @@ from minsheng.cases.guards import Situation
 from minsheng.cases.models import Case, Outreach, Reply, Task
 from minsheng.cases.rules import Disclosure
 from minsheng.errors import Refused
-from minsheng.secrecy import normalise_id_number, normalise_name, normalise_phone, search_hash
+from minsheng.secrecy import normalise_phone, search_hash
 
 if TYPE_CHECKING:
     from minsheng.accounts.models import User
 
-# Titles are searched without an index for now: only among cases of these days.
-TITLES_SEARCHED = timedelta(days=90)
 
 
 def case_for(user: User, number: str) -> Case:
@@ -116,34 +114,6 @@ def every_case(user: User) -> QuerySet[Case]:
     return Case.objects.visible_to(user).exclude(state=CaseState.DRAFT).select_related("topic", "place__parent")
 
 
-def of_number(user: User, number: str) -> QuerySet[Case]:
-    """Cases whose number begins so, in any writing."""
-    return every_case(user).filter(number__startswith=rules.normalise_number(number))
-
-
-def of_person(user: User, words: str) -> QuerySet[Case]:
-    """Cases of a telephone number, identity number or name; by keyed hash, for those who see persons.
-
-    To a unit a confidential case has no person, so none is found by one.
-    """
-    if not (user.is_unit or user.has_any(scope.SEE_PERSONS)):
-        return Case.objects.none()
-    phone, identity, name = normalise_phone(words), normalise_id_number(words), normalise_name(words)
-    wanted = Q(applicant__name_hash=search_hash("name", name)) if name else Q(pk__in=[])
-    if phone:
-        wanted |= Q(applicant__phone_hash=search_hash("phone", phone))
-    if identity:
-        wanted |= Q(applicant__id_number_hash=search_hash("id_number", identity))
-    found = every_case(user).filter(wanted)
-    return found.filter(confidential=False) if user.is_unit else found
-
-
-def of_title(user: User, words: str, *, at: datetime) -> QuerySet[Case]:
-    """Recent cases with these words in the title. A title is the citizen's words: units find no confidential case by it."""
-    found = every_case(user).filter(title__icontains=words, received_at__gte=at - TITLES_SEARCHED)
-    return found.filter(confidential=False) if user.is_unit else found
-
-
 def drafts_of(user: User) -> list[Case]:
     """A person's own unfinished forms, newest first."""
     return list(
@@ -159,6 +129,12 @@ def taken_since(user: User, since: datetime) -> list[Case]:
         .only("state", "ending")
         .order_by("-received_at")[:500]
     )
+
+
+def lead_name(case: Any) -> str:
+    """The unit in the lead as rows name it, of a case that came with `current_tasks`; "" while there is none."""
+    lead = next((task.unit for task in case.current_tasks if task.role == "lead"), None)
+    return (lead.short_name or lead.name) if lead else ""
 
 
 def current_tasks() -> Prefetch[Any]:
@@ -195,7 +171,7 @@ def earlier_of_phone(user: User, phone: str, *, limit: int = 10) -> list[Case]:
         Case.objects.visible_to(user)
         .filter(applicant__phone_hash=search_hash("phone", number))
         .exclude(state=CaseState.DRAFT)
-        .select_related("topic", "place")
+        .select_related("topic__parent__parent", "place__parent", "applicant")
         .order_by("-received_at", "-id")[:limit]
     )
 
@@ -217,13 +193,17 @@ def earlier_of_person(user: User, case: Case, seen: Disclosure, *, limit: int = 
 
 
 def relations_of(user: User, case: Case) -> list[Case]:
-    """Where this case came from or went, and what was split off it or merged into it; of these what the person may see."""
+    """Where this case came from or went, and what was split off it or merged into it; of these what the person may see.
+
+    A confidential part and the case with a person that it was split off are never shown to a unit as one person's.
+    """
+    if user.is_unit and case.confidential:
+        return []
     above = Q(pk__in=[key for key in (case.split_from_id, case.merged_into_id) if key])
-    return list(
-        Case.objects.visible_to(user)
-        .filter(above | Q(split_from=case) | Q(merged_into=case))
-        .order_by("received_at", "id")
-    )
+    found = Case.objects.visible_to(user).filter(above | Q(split_from=case) | Q(merged_into=case))
+    if user.is_unit:
+        found = found.filter(confidential=False)
+    return list(found.order_by("received_at", "id"))
 
 
 def earlier_of_place(user: User, case: Case, *, limit: int = 5) -> list[Case]:

@@ -14,6 +14,7 @@ from django.core.exceptions import ValidationError
 from django.db import transaction
 
 from minsheng.cases.choices import RequestKind
+from minsheng.cases.models.phrase import Phrase
 from minsheng.cases.models.reference import ReasonCode, ReasonList, RefusalGround, Topic
 from minsheng.cases.reference_rules import validate_required_fields, validate_rules
 from minsheng.errors import Refused
@@ -39,6 +40,7 @@ def load_reference(*, actor: Any, at: datetime) -> dict[str, Count]:
         "原因代码": load_reasons(),
         "不予受理情形": load_grounds(),
         "主题": load_topics(),
+        "常用语": load_phrases(),
     }
 
 
@@ -74,6 +76,15 @@ def load_topics() -> Count:
     for level in (1, 2, 3):
         parents = dict(Topic.objects.filter(level=level - 1).values_list("code", "pk"))
         count += upsert(Topic, [_with_parent(row, parents) for row in rows if row["level"] == level])
+    return count
+
+
+def load_phrases() -> Count:
+    """The centre's first templates of `phrases.csv`, while it has none: what the team leader deleted stays deleted."""
+    count = Count()
+    if not Phrase.objects.filter(owner__isnull=True).exists():
+        rows = [Phrase(abbreviation=row["abbreviation"], text=row["text"]) for row in read_csv(DATA / "phrases.csv")]
+        count.created = len(Phrase.objects.bulk_create(rows))
     return count
 
 
@@ -155,7 +166,6 @@ def _topic_row(row: Mapping[str, str], units: Mapping[str, int], routes: Iterabl
         "assisting_rules": assisting,
         "legal_basis": row["legal_basis"],
         "statutory_note": row["statutory_note"],
-        "limit_days": int(row["limit_days"]) if row["limit_days"] else None,
         "on_convenience_list": row["convenience"] == "1",
         "urgent": row["urgent"] == "1",
         "confidential_by_default": row["confidential"] == "1",

@@ -7,7 +7,7 @@ county's government: water, gas, buses), `unit:<code>` (a named unit; assisting 
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -63,8 +63,10 @@ class Proposal(NamedTuple):
     reason: str
 
 
-def resolve_lead(topic: Topic, place: Place | None, *, at: datetime) -> Proposal:
+def resolve_lead(topic: Topic, place: Place | None, *, at: datetime, among: Sequence[Unit] | None = None) -> Proposal:
     """The lead that topic and place point to. Two queries at most; `place.parent` should be loaded.
+
+    `among`: all dispatchable units valid at that moment, in the order of their codes, for who asks many times.
 
     Never guesses: without a rule, for an undispatchable place, or where nobody serves, the unit is None and the
     sentence says what is to be done.
@@ -72,19 +74,21 @@ def resolve_lead(topic: Topic, place: Place | None, *, at: datetime) -> Proposal
     refusal = _why_not_dispatched(topic, place)
     if refusal:
         return Proposal(None, refusal)
-    found = _Candidates(topic, place, [topic.lead_rule], at=at).find(topic.lead_rule)
+    found = _Candidates(topic, place, [topic.lead_rule], at=at, among=among).find(topic.lead_rule)
     if found.unit is None:
         return Proposal(None, f"{topic.name}：{found.reason}")
     basis = f"：{topic.legal_basis}" if topic.legal_basis else "（依据未载明）"
     return Proposal(found.unit, f"{topic.name} → {found.reason}{basis}")
 
 
-def resolve_assisting(topic: Topic, place: Place | None, *, at: datetime) -> list[Proposal]:
-    """The assisting units that topic and place point to: not the lead, none twice. Two queries at most."""
+def resolve_assisting(
+    topic: Topic, place: Place | None, *, at: datetime, among: Sequence[Unit] | None = None
+) -> list[Proposal]:
+    """The assisting units that topic and place point to: not the lead, none twice. Two queries at most; `among` as for the lead."""
     if _why_not_dispatched(topic, place):
         return []
     rules = [topic.lead_rule, *topic.assisting_rules]
-    candidates = _Candidates(topic, place, rules, at=at)
+    candidates = _Candidates(topic, place, rules, at=at, among=among)
     lead = candidates.find(topic.lead_rule).unit
     seen = {lead.pk if lead else None}
     proposals = []
@@ -107,14 +111,21 @@ def _why_not_dispatched(topic: Topic, place: Place | None) -> str:
 
 
 class _Candidates:
-    """The units that a topic's rules can mean at a place, read in one query."""
+    """The units that a topic's rules can mean at a place: read in one query, or found among those given."""
 
-    def __init__(self, topic: Topic, place: Place | None, rules: Iterable[str], *, at: datetime) -> None:
+    def __init__(
+        self, topic: Topic, place: Place | None, rules: Iterable[str], *, at: datetime, among: Sequence[Unit] | None
+    ) -> None:
         self.topic, self.place, self.at = topic, place, at
         self.county = queries.county_of(place) if place else None
-        places = [p.pk for p in (place, self.county) if p]
-        codes = [rule.removeprefix("unit:") for rule in rules if rule.startswith("unit:")]
-        self.units = list(queries.candidates(places=places, codes=codes, keys=[topic.default_lead_id], at=at))
+        places = {p.pk for p in (place, self.county) if p}
+        codes = {rule.removeprefix("unit:") for rule in rules if rule.startswith("unit:")}
+        lead = topic.default_lead_id
+        self.units = (
+            list(queries.candidates(places=places, codes=codes, keys=[lead], at=at))
+            if among is None
+            else [u for u in among if u.place_id in places or u.code in codes or u.pk == lead]
+        )
 
     def find(self, rule: str) -> Proposal:
         """The unit that one rule means, with the words for it."""

@@ -85,3 +85,12 @@ def _short(words: str) -> str:
 def _kinds(text: str) -> str:
     """“电话、姓名”: what kinds, never the values themselves."""
     return "、".join(dict.fromkeys(PLACEHOLDERS[span.kind].strip("〔〕") for span in find_personal(text)))
+
+
+# 〔2026〕 is part of a document's number, not a blank.
+_BLANK = re.compile(r"〔(?!\d{4}〕)[^〔〕\n]{0,40}〕")
+
+
+def blanks(*texts: str) -> list[str]:
+    """The blanks 〔…〕 that are still to be filled, each once, in their order."""
+    return list(dict.fromkeys(found for text in texts for found in _BLANK.findall(text)))

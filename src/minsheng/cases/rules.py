@@ -1,10 +1,11 @@
-"""Pure rules of cases: numbers, query codes, who sees what of a case. No ORM, no clock."""
+"""Pure rules of cases: numbers, query codes, who sees what of a case, whom a text names. No ORM, no clock."""
 
 from __future__ import annotations
 
 import hashlib
 import hmac
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
 
@@ -13,6 +14,7 @@ CITY_PREFIX = "FZ"
 SERIAL_MODULUS = 1_000_000
 _NUMBER = re.compile(r"FZ\d{8}\d{2}\d{6}[0-9A-Z]")
 _QUERY_DIGITS = 8
+_SHORTEST = 2  # one character of a name says nothing of anybody
 
 
 def check_character(payload: str) -> str:
@@ -82,3 +84,14 @@ def disclosure(*, confidential: bool, of_unit: bool, needs_person: bool, redacte
     if of_unit and confidential:
         return NOTHING
     return Disclosure(person=True, uncover=needs_person, words=True, files=True)
+
+
+def names_person(text: str, values: Iterable[str | None]) -> bool:
+    """Whether a text for units still holds one of the person's own values, however it is spaced (domain.md §2.10)."""
+    bare = _bare(text)
+    return any(len(_bare(value)) >= _SHORTEST and _bare(value) in bare for value in values if value)
+
+
+def _bare(text: str) -> str:
+    narrow = "".join(chr(ord(c) - 0xFEE0) if "！" <= c <= "～" else c for c in text)
+    return re.sub(r"[\s\-—_.·]", "", narrow).casefold()

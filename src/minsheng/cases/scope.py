@@ -43,8 +43,8 @@ def visible_cases(user: User) -> Q:
     if not user.is_active:
         return _NONE
     if user.is_unit:
-        units = _units_of(user)
-        return Q(Exists(_tasks_of(units))) & ~Q(accused_unit_id__in=units)
+        units, kin = _reach_of(user)
+        return Q(Exists(_tasks_of(units))) & ~Q(accused_unit_id__in=kin)
     if not user.is_centre:
         return _NONE
     condition = ~Q(state=CaseState.DRAFT) | Q(accepted_by=user)
@@ -58,8 +58,8 @@ def visible_tasks(user: User) -> Q:
     if not user.is_active:
         return _NONE
     if user.is_unit:
-        units = _units_of(user)
-        return Q(unit_id__in=units) & ~Q(state__in=GONE_TASK_STATES) & ~Q(case__accused_unit_id__in=units)
+        units, kin = _reach_of(user)
+        return Q(unit_id__in=units) & ~Q(state__in=GONE_TASK_STATES) & ~Q(case__accused_unit_id__in=kin)
     if not user.is_centre:
         return _NONE
     if user.has_any(_TRUSTED_WITH_CONFIDENTIAL):
@@ -67,16 +67,22 @@ def visible_tasks(user: User) -> Q:
     return Q(case__confidential=False) | Q(case__accepted_by=user)
 
 
-def _units_of(user: User) -> Collection[int]:
-    """The person's unit and those below it. What one of them is accused of reaches none of them through a neighbour's task
-    (scenario 8); units above the accused never have one (assigning.refuse_unit). Read once for each request, whose person
-    is an object of its own."""
+def units_of(user: User) -> Collection[int]:
+    """The units whose tasks bring a case before this person: their own and those below."""
+    return _reach_of(user)[0]
+
+
+def _reach_of(user: User) -> tuple[Collection[int], Collection[int]]:
+    """The person's unit with those below it, and its relatives. What one of these is accused of reaches none of its kin: not
+    through a neighbour's task (scenario 8), nor through a task of its own that was given before anybody was accused. Read
+    once for each request, whose person is an object of its own."""
     if user.unit_id is None:
-        return ()
-    kept: tuple[int, set[int]] | None = user.__dict__.get("_units_below")
+        return (), ()
+    kept: tuple[int, set[int], set[int]] | None = user.__dict__.get("_reach")
     if kept is None or kept[0] != user.unit_id:
-        kept = user.__dict__["_units_below"] = (user.unit_id, organisations.subtree_ids(user.unit_id))
-    return kept[1]
+        below, kin = organisations.reach(user.unit_id)
+        kept = user.__dict__["_reach"] = (user.unit_id, below, kin | below)
+    return kept[1], kept[2]
 
 
 def _tasks_of(units: Collection[int]) -> QuerySet[Task]:
@@ -88,7 +94,7 @@ def _tasks_of(units: Collection[int]) -> QuerySet[Task]:
 def disclosure_for(user: User, case: Case, tasks: Iterable[Task]) -> Disclosure:
     """What of this case, which they may know of, the person may see. `tasks` are the case's."""
     if user.is_unit:
-        units = set(_units_of(user))
+        units = set(_reach_of(user)[0])
         at_work = any(t.unit_id in units and t.state in ACTIVE_TASK_STATES for t in tasks)
         return disclosure(confidential=case.confidential, of_unit=True, needs_person=at_work)
     own = case.accepted_by_id == user.pk

@@ -9,7 +9,7 @@ from django.db import transaction
 from django.utils import timezone
 from procrastinate.contrib.django import app
 
-from minsheng.cases import upkeep
+from minsheng.cases import streets, upkeep
 from minsheng.worktime import actions as worktime
 from minsheng.worktime.rules import Calendar
 
@@ -36,6 +36,13 @@ def archive_quiet(timestamp: int) -> None:
 def recount_nightly(timestamp: int) -> None:
     """What a change of calendar left undone, as after a crash."""
     upkeep.recount_provisional(at=timezone.now())
+
+
+@app.periodic(cron="50 18 * * *")
+@app.task(name="cases.learn_streets", pass_context=False)
+def learn_streets(timestamp: int) -> None:
+    """Where roads and estates lie, from the year's addresses, every night."""
+    streets.learn_streets(at=timezone.now())
 
 
 @app.task(name="cases.recount_provisional")

@@ -17,7 +17,7 @@ from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
-from django.db import models, transaction
+from django.db import IntegrityError, models, transaction
 
 from minsheng.audit import chain
 from minsheng.cases import events, workflow
@@ -74,6 +74,7 @@ class Work:
     task: Task | None
     situation: Situation
     summary: str = ""
+    also: list[str] = field(default_factory=list)  # what happened alongside, each in words; it follows the summary
     note: str = ""
     facts: dict[str, Any] = field(default_factory=dict)
 
@@ -96,8 +97,11 @@ class Work:
 
 
 def situation_of(case: Case, *, actor: Any, at: datetime, task: Task | None = None) -> Situation:
-    """Load what guards look at: tasks with units, asks and open replies; three queries whatever the case."""
-    tasks = list(Task.objects.filter(case=case).select_related("unit").order_by("assigned_at", "id"))
+    """Load what guards look at: tasks with units, asks and open replies; three queries whatever the case.
+
+    The few rows are put in order here: to name an order in a query of so many columns takes Django half as long again.
+    """
+    tasks = sorted(Task.objects.filter(case=case).select_related("unit").order_by(), key=lambda t: (t.assigned_at, t.pk))
     for each in tasks:
         each.case = case
     return Situation(
@@ -106,8 +110,8 @@ def situation_of(case: Case, *, actor: Any, at: datetime, task: Task | None = No
         case=case,
         task=next((t for t in tasks if task is not None and t.pk == task.pk), None),
         tasks=tasks,
-        asks=list(Ask.objects.filter(task__case=case).order_by("asked_at", "id")) if tasks else [],
-        replies=list(Reply.objects.filter(task__case=case).order_by("written_at", "id")) if tasks else [],
+        asks=sorted(Ask.objects.filter(task__case=case).order_by(), key=lambda a: (a.asked_at, a.pk)) if tasks else [],
+        replies=sorted(Reply.objects.filter(task__case=case).order_by(), key=lambda r: (r.written_at, r.pk)) if tasks else [],
     )
 
 
@@ -117,15 +121,11 @@ def lock_case(pk: int) -> Case:
     Its key never changes, so the lock leaves alone who only refers to the row (FOR NO KEY UPDATE): else a case that was
     merged into this one, or a message about it, would wait for this transaction at commit.
     """
-    case = (
-        Case.objects.select_for_update(of=("self",), no_key=True)
-        .select_related("topic", "place", "accepted_by", "dispatched_by")
-        .filter(pk=pk)
-        .first()
-    )
-    if case is None:
-        raise Refused("not_found")
-    return case
+    rows = Case.objects.select_for_update(of=("self",), no_key=True).select_related("topic", "place")
+    try:
+        return rows.get(pk=pk)
+    except Case.DoesNotExist as gone:
+        raise Refused("not_found") from gone
 
 
 @contextmanager
@@ -149,12 +149,13 @@ def work_on(
     """Frame one action (see the module's text).
 
     `version`: what the screen was drawn from; None for acts without a screen. `submission`: the form's own key.
-    Errors: not_found (out of scope), stale, forbidden, wrong_state, what guards raise; Repeated when already done.
+    Errors: not_found (out of scope), stale, forbidden, wrong_state, what guards raise; Repeated when already done,
+    submission_used when the key has done something else.
     """
     row = workflow.BY_CODE[code]
     with transaction.atomic():
         locked = lock_case(case.pk)
-        _refuse_repeat(submission)
+        _refuse_repeat(locked, row.code, actor, task, submission)
         _refuse_unseen(locked, actor, row.label)
         situation = situation_of(locked, actor=actor, at=at, task=task)
         _refuse_stale(locked, version)
@@ -163,16 +164,30 @@ def work_on(
         before = _snapshot(locked), _snapshot(situation.task)
         yield work
         _finish(work, before, submission)
-    # The caller's object shows what was written.
-    case.__dict__.update({f.attname: getattr(work.case, f.attname) for f in Case._meta.concrete_fields})
+    _show_what_was_written(case, work.case)
 
 
-def _refuse_repeat(submission: UUID | None) -> None:
+def _show_what_was_written(case: Case, written: Case) -> None:
+    """The caller's object follows; a related row that it kept is forgotten where the key has changed."""
+    for column in Case._meta.concrete_fields:
+        value = getattr(written, column.attname)
+        if column.is_relation and getattr(case, column.attname) != value:
+            case._state.fields_cache.pop(column.name, None)
+        case.__dict__[column.attname] = value
+
+
+def _refuse_repeat(case: Case, code: str, actor: User | Outsider, task: Task | None, submission: UUID | None) -> None:
+    """The same form is done; the same key with anything else is another form, and nothing has been done for it."""
     if submission is None:
         return
     entry = TimelineEntry.objects.filter(submission=submission).select_related("case").first()
-    if entry is not None:
-        raise Repeated(entry)
+    if entry is None:
+        return
+    person, subject = user_or_none(actor), task.pk if task is not None else None
+    asked = (case.pk, code, person.pk if person else None, subject)
+    if (entry.case_id, entry.code, entry.actor_id, entry.task_id) != asked:
+        raise Refused("submission_used")
+    raise Repeated(entry)
 
 
 def _refuse_unseen(case: Case, actor: User | Outsider, label: str) -> None:
@@ -186,7 +201,7 @@ def _refuse_stale(case: Case, version: int | None) -> None:
         return
     entries = TimelineEntry.objects.filter(case=case, seq__gt=version).order_by("seq")
     changes = [{"at": e.at, "actor": e.actor_label, "sentence": e.payload.get("summary", "")} for e in entries]
-    raise Refused("stale", since=version, version=case.version, changes=changes)
+    raise Refused("stale", since=version, version=case.version, number=case.number, changes=changes)
 
 
 def _snapshot(row: models.Model | None) -> dict[str, Any]:
@@ -202,21 +217,26 @@ def _finish(work: Work, before: tuple[dict[str, Any], dict[str, Any]], submissio
     case_changes, task_changes = _changes(case, before[0]), _changes(task, before[1])
     told = _told(case, before[0], case_changes, _FACTS), _told(task, before[1], task_changes, _TASK_FACTS)
     payload = {
-        "summary": work.summary or work.row.label,
+        "summary": "；".join([work.summary or work.row.label, *work.also]),
         "facts": work.facts,
         "before": {**told[0][0], **{f"task.{k}": v for k, v in told[1][0].items()}},
         "after": {**told[0][1], **{f"task.{k}": v for k, v in told[1][1].items()}},
     }
-    append(
-        case,
-        actor=work.actor,
-        at=work.at,
-        code=work.row.code,
-        payload=payload,
-        note=work.note,
-        task=task,
-        submission=submission,
-    )
+    try:
+        append(
+            case,
+            actor=work.actor,
+            at=work.at,
+            code=work.row.code,
+            payload=payload,
+            note=work.note,
+            task=task,
+            submission=submission,
+        )
+    except IntegrityError as error:  # the same key on another case, at this very moment
+        if "timeline_done_once" not in str(error):
+            raise
+        raise Refused("submission_used") from error
     case.save(update_fields=[*_names(Case, case_changes), "timeline_head", "timeline_length"])
     if task is not None and task_changes:
         task.save(update_fields=_names(Task, task_changes))

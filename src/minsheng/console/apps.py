@@ -6,6 +6,13 @@ class ConsoleConfig(AppConfig):
 
     def ready(self) -> None:
         """Desks of those whom no room serves yet: everyone lands somewhere with what waits for them."""
-        from minsheng.console import overview
+        from minsheng.cases import lists
+        from minsheng.console import list_actions
 
-        overview.register_desks()
+        if not lists.preferences:
+            lists.preferences.append(list_actions.preferences)
+        from minsheng.console import condition, day, overview, records, security, system
+
+        for module in (overview, day, system, security, records):
+            module.register_desks()
+        condition.watch()

@@ -15,11 +15,15 @@ from django.utils.functional import SimpleLazyObject
 
 from minsheng.accounts.choices import Role
 from minsheng.accounts.models import User
-from minsheng.console import desks
+from minsheng.cases.searching import may_find_persons
+from minsheng.console import desks, drafts
+from minsheng.ui.desks import LETTERS
 
 # A page and the fragments it fetches within a breath share one count; longer, and the numbers would lag behind the lists.
 COUNTS_KEPT_SECONDS = 5
 MOST_SHOWN = 999
+# Of a page that looks again: the parts it wants, and the last event it heard.
+LIVE_HEADER, AFTER_HEADER = "X-Live", "X-After"
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +37,7 @@ class RailItem:
     current: bool
     count: int
     light: str
+    letter: str  # g and this letter lead here
 
     @property
     def shown(self) -> str:
@@ -49,6 +54,16 @@ class Shell:
     roles: list[Role]
     desks: list[RailItem]
     events_url: str
+    draft_key: str
+    stirs: str  # what changes the rail: words of ticks, or * for any
+    stirs_here: str  # what changes the desk that this page is
+
+    @property
+    def search_hint(self) -> str:
+        """What this person finds cases by; nothing for who sees none."""
+        if not (self.user.is_centre or self.user.is_unit):
+            return ""
+        return "编号、电话、姓名、内容里的词" if may_find_persons(self.user) else "编号、内容里的词"
 
     @property
     def role_label(self) -> str:
@@ -57,24 +72,31 @@ class Shell:
 
 
 def shell(request: HttpRequest) -> dict[str, Any]:
-    """Context processor: `shell`, drawn only if used, and the base of error pages, which differs for citizens."""
+    """Context processor: `shell`, drawn only if used; the base of staff pages, which is bare where a page asks for its own parts
+    anew (ui/live.js); and the base of error pages, which differs for citizens."""
     user = getattr(request, "user", None)
     known = user is not None and user.is_authenticated
     return {
         "shell": SimpleLazyObject(lambda: _shell(request)) if known else None,
+        "shell_base": "console/shell_live.html" if LIVE_HEADER in request.headers else "console/shell.html",
         "error_base": "ui/narrow.html" if known else "portal/error.html",
     }
 
 
 def _shell(request: HttpRequest) -> Shell:
     user: Any = request.user
+    mine = desks.desks_of(user.roles)
+    here = [desk for desk in mine if _is_at(desk, request.path)]
     held = [role for role in Role if role in user.roles]
     return Shell(
         user=user,
         role=desks.role_in_force(request),
         roles=held,
-        desks=rail(user, request.path, timezone.now()),
+        desks=rail(user, request.path, timezone.now(), after=request.headers.get(AFTER_HEADER, "")[:40]),
         events_url=_events_url(request),
+        draft_key=drafts.key_of(user),
+        stirs=_stirs(mine),
+        stirs_here=_stirs(here),
     )
 
 
@@ -86,18 +108,30 @@ def _events_url(request: HttpRequest) -> str:
     return f"{request.scheme}://{host}:{settings.EVENTS_PORT}/events"
 
 
-def rail(user: User, path: str, at: datetime) -> list[RailItem]:
-    """The person's desks with what waits at each: one query a desk at most, kept for some seconds."""
+def _stirs(found: list[desks.Desk]) -> str:
+    words = [desk.stirred_by for desk in found]
+    return "*" if not words or None in words else " ".join(sorted({word for each in words for word in each or ()}))
+
+
+def rail(user: User, path: str, at: datetime, *, after: str = "") -> list[RailItem]:
+    """The person's desks with what waits at each: one query a desk at most, kept for some seconds.
+
+    `after`: the event that made the page look again; counts made before it are not good enough.
+    """
     mine = desks.desks_of(user.roles)
     key = f"console.counts.{user.pk}"
-    counts: dict[str, desks.Count] | None = cache.get(key)
-    if counts is None or counts.keys() != {desk.code for desk in mine}:
+    kept: tuple[str, dict[str, desks.Count]] = cache.get(key) or ("", {})
+    made, counts = kept
+    if counts.keys() != {desk.code for desk in mine} or (after and made != after):
         counts = {desk.code: desk.count(user, at) if desk.count else (0, "none") for desk in mine}
-        cache.set(key, counts, COUNTS_KEPT_SECONDS)
+        cache.set(key, (after, counts), COUNTS_KEPT_SECONDS)
     return [_item(desk, path, *counts[desk.code]) for desk in mine]
+
+
+def _is_at(desk: desks.Desk, path: str) -> bool:
+    return path.startswith((reverse(desk.url), *desk.within))
 
 
 def _item(desk: desks.Desk, path: str, count: int, light: str) -> RailItem:
     url = reverse(desk.url)
-    current = path.startswith((url, *desk.within))
-    return RailItem(desk.code, desk.label, desk.icon, url, current, count, str(light))
+    return RailItem(desk.code, desk.label, desk.icon, url, _is_at(desk, path), count, str(light), LETTERS.get(desk.code, ""))

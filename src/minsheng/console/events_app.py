@@ -1,7 +1,10 @@
-"""The event stream: a small ASGI application that tells signed-in browsers that something changed, so that they look again.
+"""The event stream: a small ASGI application that tells signed-in browsers what happened, so that they look again, and who else
+has open what they have open.
 
-One LISTEN connection for the whole process fans out to every browser. An event says which kinds of act there were, never on
-what or by whom: the browser then asks the pages, which know what it may see. Who comes back after a gap is told at once.
+    GET  /events        the stream (events hello, tick, present); `?age=` tells how many seconds ago the page was drawn
+    POST /events/here   {"stream", "case", "doing", "rows"}: what that browser shows; in the name of a stream, which nobody can guess
+
+An event never says on what case or by whom (console/hub.py). Who comes back after a gap is told what it missed.
 """
 
 from __future__ import annotations
@@ -11,95 +14,57 @@ import json
 from collections.abc import Awaitable, Callable, MutableMapping
 from http.cookies import CookieError, SimpleCookie
 from importlib import import_module
+from time import monotonic
 from typing import Any
+from urllib.parse import parse_qs
 
-import psycopg
 import structlog
 from asgiref.sync import sync_to_async
 from django.conf import settings
-from django.contrib.auth import SESSION_KEY
+from django.contrib.auth import HASH_SESSION_KEY, SESSION_KEY
 from django.db import close_old_connections
+from django.utils.crypto import constant_time_compare
 
+from minsheng.accounts.choices import Role
 from minsheng.accounts.models import User
-from minsheng.console.relay import CHANNEL
+from minsheng.cases.workflow import BY_CODE
+from minsheng.console.desks import SESSION_ROLE
+from minsheng.console.hub import Browser, Hub
+from minsheng.console.presence import Person
+from minsheng.organisations import queries as organisations
 
 Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 
 HEARTBEAT_SECONDS = 15
-# A slow browser loses ticks rather than memory: one tick is as good as ten, each only says “look again”.
-_WAITING_TICKS = 2
+ASK_AGAIN_SECONDS = 60  # whether the browser's person is still signed in
+STUCK_SECONDS = 60  # a browser that takes nothing for so long is gone
+OLDEST_PAGE_SECONDS = 30
+LARGEST_POST = 16_000
+MOST_ROWS = 200
+LONGEST_TOKEN = 16
 _log = structlog.get_logger(__name__)
-
-
-class Hub:
-    """The browsers of this process, and the one connection that hears for them all."""
-
-    def __init__(self) -> None:
-        self._queues: set[asyncio.Queue[str]] = set()
-        self._listener: asyncio.Task[None] | None = None
-        self.last = ""
-
-    def join(self) -> asyncio.Queue[str]:
-        """A queue of ticks for one browser; the first browser starts the listening."""
-        if self._listener is None or self._listener.done():
-            self._listener = asyncio.create_task(self._listen())
-        queue: asyncio.Queue[str] = asyncio.Queue(_WAITING_TICKS)
-        self._queues.add(queue)
-        return queue
-
-    def leave(self, queue: asyncio.Queue[str]) -> None:
-        """The browser went."""
-        self._queues.discard(queue)
-
-    def tell(self, payload: str) -> None:
-        """Hand one tick to every browser."""
-        self.last = payload
-        for queue in self._queues:
-            if not queue.full():
-                queue.put_nowait(payload)
-
-    async def _listen(self) -> None:
-        delay = 0.5
-        while self._queues:
-            try:
-                async with await psycopg.AsyncConnection.connect(_conninfo(), autocommit=True) as connection:
-                    await connection.execute(f"LISTEN {CHANNEL}")
-                    self.tell(self.last or json.dumps({"cursor": 0, "codes": []}))  # what was missed meanwhile
-                    delay = 0.5
-                    async for notify in connection.notifies():
-                        self.tell(notify.payload)
-            except psycopg.Error as error:
-                _log.warning("events.database_lost", error=type(error).__name__, retry_seconds=delay)
-                await asyncio.sleep(delay)
-                delay = min(delay * 2, 10)
-
 
 hub = Hub()
 
 
-def _conninfo() -> str:
-    database: Any = settings.DATABASES["default"]
-    options: dict[str, Any] = {k: v for k, v in database["OPTIONS"].items() if k != "pool"}
-    names = {"dbname": "NAME", "user": "USER", "password": "PASSWORD", "host": "HOST", "port": "PORT"}
-    given = {key: database[name] for key, name in names.items() if database.get(name)}
-    return psycopg.conninfo.make_conninfo("", **given, **options)
-
-
 async def application(scope: MutableMapping[str, Any], receive: Receive, send: Send) -> None:
-    """ASGI: GET /events streams to a signed-in browser; anything else is 404, a stranger 403."""
+    """ASGI: as above; anything else is 404, a stranger 403."""
     if scope["type"] == "lifespan":
         await _lifespan(receive, send)
         return
     if scope["type"] != "http":
         return
-    if scope["path"] != "/events" or scope["method"] != "GET":
-        await _answer(send, 404)
-    elif not await sync_to_async(_is_signed_in)(_cookie(scope)):
-        await _answer(send, 403)
+    asked = (scope["method"], scope["path"])
+    if asked == ("POST", "/events/here"):
+        await _answer(scope, send, await _here(receive))
+    elif asked != ("GET", "/events"):
+        await _answer(scope, send, 404)
+    elif (person := await sync_to_async(_person)(_cookie(scope))) is None:
+        await _answer(scope, send, 403)
     else:
-        await _stream(scope, receive, send)
+        await _stream(scope, receive, send, person)
 
 
 async def _lifespan(receive: Receive, send: Send) -> None:
@@ -123,17 +88,33 @@ def _cookie(scope: MutableMapping[str, Any]) -> str:
     return morsel.value if morsel else ""
 
 
-def _is_signed_in(session_key: str) -> bool:
-    """Reads the session; never renews it, so that a forgotten browser still goes idle."""
+def _person(session_key: str) -> Person | None:
+    """Who is signed in. Reads the session and never renews it, so that a forgotten browser still goes idle; a changed password
+    ends it."""
     if not session_key:
-        return False
+        return None
     close_old_connections()
     try:
         session = import_module(settings.SESSION_ENGINE).SessionStore(session_key)
-        user = session.get(SESSION_KEY)
-        return user is not None and User.objects.filter(pk=user, is_active=True).exists()
+        user = User.objects.select_related("unit").filter(pk=session.get(SESSION_KEY), is_active=True).first()
+        shown = session.get(HASH_SESSION_KEY, "")
+        if user is None or not constant_time_compare(shown, user.get_session_auth_hash()):
+            return None
+        return person_of(user, str(session.get(SESSION_ROLE, "")))
     finally:
         close_old_connections()
+
+
+def person_of(user: User, chosen: str = "") -> Person:
+    """As colleagues read of them: name, and role in force or unit."""
+    held = [role for role in Role if role in user.roles]
+    role = Role(chosen) if chosen in held else held[0] if held else None
+    label = str(role.label) if role else ""
+    if not user.is_unit or user.unit is None:
+        return Person(user.pk, str(user), label, is_centre=user.is_centre)
+    below, kin = organisations.reach(user.unit)
+    name = user.unit.short_name or user.unit.name
+    return Person(user.pk, str(user), f"{name} {label}", user.unit_id, reach=frozenset(below), kin=frozenset(kin | below))
 
 
 def _cors(scope: MutableMapping[str, Any]) -> list[tuple[bytes, bytes]]:
@@ -149,26 +130,64 @@ def _cors(scope: MutableMapping[str, Any]) -> list[tuple[bytes, bytes]]:
     ]
 
 
-async def _stream(scope: MutableMapping[str, Any], receive: Receive, send: Send) -> None:
+# --- the stream --------------------------------------------------------------------------------------------------
+
+
+async def _stream(scope: MutableMapping[str, Any], receive: Receive, send: Send, person: Person) -> None:
+    """Until the browser goes, takes nothing any more, or its person is signed in no longer."""
     headers = [(b"content-type", b"text/event-stream"), (b"cache-control", b"no-store"), (b"x-accel-buffering", b"no")]
     await send({"type": "http.response.start", "status": 200, "headers": [*headers, *_cors(scope)]})
-    queue = hub.join()
+    browser = hub.join(person, last_id=_last_id(scope), age=_age(scope))
     gone = asyncio.create_task(_until_gone(receive))
+    asked = monotonic()
     try:
-        await _write(send, "retry: 3000\n\n")
-        if _header(scope, b"last-event-id"):  # a browser that comes back: something may have passed it by
-            await _write(send, "event: tick\ndata: {}\n\n")
+        hello = json.dumps({"stream": browser.stream})
+        await _write(send, f"retry: 3000\n\nevent: hello\nid: {hub.last_id}\ndata: {hello}\n\n")
         while not gone.done():
-            try:
-                payload = await asyncio.wait_for(queue.get(), HEARTBEAT_SECONDS)
-            except TimeoutError:
-                await _write(send, ": still here\n\n")
-                continue
-            cursor = json.loads(payload)["cursor"]
-            await _write(send, f"event: tick\nid: {cursor}\ndata: {payload}\n\n")
+            text = await _next(browser)
+            if monotonic() - asked >= ASK_AGAIN_SECONDS:
+                asked = monotonic()
+                if await sync_to_async(_person)(_cookie(scope)) is None:
+                    await send({"type": "http.response.body", "body": b""})
+                    return
+            await _write(send, text)
+    except TimeoutError:
+        _log.info("events.browser_stuck")
     finally:
-        hub.leave(queue)
+        hub.leave(browser)
         gone.cancel()
+
+
+def _asked(scope: MutableMapping[str, Any], name: str) -> str:
+    return parse_qs(scope.get("query_string", b"").decode("latin-1")).get(name, [""])[0]
+
+
+def _last_id(scope: MutableMapping[str, Any]) -> str:
+    """What the browser heard last: its own way to say so after a lost line, or the page's after one that was refused."""
+    return (_header(scope, b"last-event-id") or _asked(scope, "last"))[:40]
+
+
+def _age(scope: MutableMapping[str, Any]) -> float:
+    """How many seconds ago the page was drawn: what happened since, it does not show."""
+    given = _asked(scope, "age")
+    return min(float(given), OLDEST_PAGE_SECONDS) if given.isdigit() else 0.0
+
+
+async def _next(browser: Browser) -> str:
+    """What the browser is told next, or a sign of life."""
+    try:
+        await asyncio.wait_for(browser.woken.wait(), HEARTBEAT_SECONDS)
+    except TimeoutError:
+        return f"id: {hub.last_id}\n: still here\n\n"
+    found = browser.take()
+    text = ""
+    if found.wait is not None:
+        told = {"wait": found.wait, "words": sorted(found.words), "cases": sorted(found.cases), "again": found.again}
+        text = f"event: tick\nid: {hub.last_id}\ndata: {json.dumps(told)}\n\n"
+    for case, people in found.present.items():
+        data = json.dumps({"case": case, "people": people}, ensure_ascii=False)
+        text += f"event: present\ndata: {data}\n\n"
+    return text
 
 
 async def _until_gone(receive: Receive) -> None:
@@ -177,9 +196,44 @@ async def _until_gone(receive: Receive) -> None:
 
 
 async def _write(send: Send, text: str) -> None:
-    await send({"type": "http.response.body", "body": text.encode(), "more_body": True})
+    await asyncio.wait_for(send({"type": "http.response.body", "body": text.encode(), "more_body": True}), STUCK_SECONDS)
 
 
-async def _answer(send: Send, status: int) -> None:
-    await send({"type": "http.response.start", "status": status, "headers": [(b"content-type", b"text/plain")]})
+async def _answer(scope: MutableMapping[str, Any], send: Send, status: int) -> None:
+    headers = [(b"content-type", b"text/plain"), *_cors(scope)]
+    await send({"type": "http.response.start", "status": status, "headers": headers})
     await send({"type": "http.response.body", "body": b""})
+
+
+# --- who is where ------------------------------------------------------------------------------------------------
+
+
+async def _here(receive: Receive) -> int:
+    """204, 400 for what no page of ours sends. What it claims to be doing is one of the actions, or nothing."""
+    try:
+        given = json.loads(await _body(receive))
+        stream, case, code, rows = str(given["stream"]), _token(given["case"]), str(given["doing"]), given["rows"]
+        tokens = [_token(row) for row in rows[:MOST_ROWS]]
+    except (ValueError, KeyError, TypeError):
+        return 400
+    doing = BY_CODE[code].label if code in BY_CODE else ""
+    if not hub.here(stream, case=case, doing=doing, rows=tokens):
+        hub.pass_on({"stream": stream[:32], "case": case, "doing": doing, "rows": tokens})
+    return 204
+
+
+def _token(value: Any) -> str:
+    if not isinstance(value, str) or len(value) > LONGEST_TOKEN:
+        raise ValueError("not a token")
+    return value
+
+
+async def _body(receive: Receive) -> bytes:
+    body = b""
+    while True:
+        message = await receive()
+        body += message.get("body", b"")
+        if len(body) > LARGEST_POST:
+            raise ValueError("too large")
+        if not message.get("more_body"):
+            return body

@@ -1,23 +1,16 @@
-"""The shell's own pages: where a day begins, which role is in force, the one search box."""
+"""The shell's own pages: where a day begins, which role is in force."""
 
 from __future__ import annotations
 
 from typing import Any
-from urllib.parse import urlencode
 
 from django.contrib.auth.decorators import login_required
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
-from django.urls import NoReverseMatch, reverse
 from django.views.decorators.http import require_POST
 
 from minsheng.console import desks
 from minsheng.errors import Refused
-from minsheng.secrecy.personal import find_personal
-
-NO_PERSONAL_SEARCH = (
-    "电话、证件号和姓名不会放进网址。请按编号或标题里的字查找；在受理登记时输入电话，会列出这个号码以前的诉求。"
-)
 
 
 @login_required
@@ -44,17 +37,3 @@ def switch_role(request: HttpRequest) -> HttpResponse:
         raise Refused("forbidden", action="切换到这个身份")
     request.session[desks.SESSION_ROLE] = role
     return redirect("console:home")
-
-
-@login_required
-@require_POST
-def search(request: HttpRequest) -> HttpResponse:
-    """The search box: to the list of cases, filtered. Posted, so that what was typed is judged before any URL carries it."""
-    wanted = " ".join(request.POST.get("q", "").replace("\x00", "").split())[:100]
-    if find_personal(wanted):
-        raise Refused("invalid", message=NO_PERSONAL_SEARCH)
-    try:
-        url = reverse("cases:list")
-    except NoReverseMatch:
-        url = desks.landing_url(request) or reverse("console:home")
-    return HttpResponseRedirect(f"{url}?{urlencode({'q': wanted})}" if wanted else url)

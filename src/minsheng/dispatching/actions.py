@@ -12,13 +12,12 @@ from django.db import connection
 
 from minsheng.cases import clocks, messages, work
 from minsheng.cases.actions import intake
-from minsheng.cases.actions.ending import close, end_tasks
-from minsheng.cases.assigning import assign, refuse_unit
+from minsheng.cases.actions.ending import close, end_tasks, lapse_asks
+from minsheng.cases.assigning import assign, refuse_naming, refuse_unit
 from minsheng.cases.choices import OPEN_STATES, CaseState, Ending, TaskRole, TaskState
 from minsheng.cases.details import CaseDetails
 from minsheng.cases.models import Case
 from minsheng.cases.wording import day_words, unit_names
-from minsheng.dispatching import rules
 from minsheng.errors import Refused
 
 if TYPE_CHECKING:
@@ -88,9 +87,7 @@ def _ready(case: Case, unit_text: str, instruction: str) -> None:
         return
     if not unit_text.strip():
         raise Refused("unit_text_required")
-    who = case.applicant
-    if rules.names_person(unit_text + instruction, [who.name, who.phone, who.id_number, who.address]):
-        raise Refused("unit_text_names")
+    refuse_naming(case, unit_text, instruction)
 
 
 def _dispatch_words(lead: Unit, assisting: Sequence[Unit], due_at: datetime, at: datetime) -> str:
@@ -108,11 +105,12 @@ def add_assisting(
     version: int | None = None,
     submission: UUID | None = None,
 ) -> Case:
-    """增派协办 while the case is handled; each gets clocks of its own. Errors: invalid, and those of assign."""
+    """增派协办 while the case is handled; each gets clocks of its own. Errors: invalid, unit_text_names, and those of assign."""
     if not units:
         raise Refused("invalid", message="请选择协办单位。")
     _refuse_twins(units)
     with work.work_on(case, "add_assisting", actor=actor, at=at, version=version, submission=submission) as w:
+        refuse_naming(w.case, instruction)
         made = clocks.task_clocks(w.case, at=at)
         for unit in units:
             assign(
@@ -202,7 +200,7 @@ def split_case(
         accused = w.case.accused_unit
         made = [intake.split_off(w, replace(part, accused_unit=part.accused_unit or accused)) for part in parts]
         for part in made:
-            messages.tell(w.case, at=at, template="split", of=part, code=intake.query_code_of(part))
+            messages.tell(w.case, at=at, template="split", of=part)
         w.facts = {"parts": [part.number for part in made]}
         w.summary = f"拆分出 {'、'.join(str(part.number) for part in made)}"
     return made
@@ -264,9 +262,13 @@ def _hold(survivor: Case) -> bool:
 def reopen_case(
     *, actor: User, at: datetime, case: Case, reason: str, version: int | None = None, submission: UUID | None = None
 ) -> Case:
-    """重新办理: a new, numbered round with its own limit, counted from now: a reopened case is never late at once."""
+    """重新办理: a new, numbered round with its own limit, counted from now: a reopened case is never late at once.
+
+    What a unit still asked for in the round before (setting aside its rating) lapses: this round gets a verdict of its own.
+    """
     _need(reason)
     with work.work_on(case, "reopen", actor=actor, at=at, version=version, submission=submission) as w:
+        lapse_asks(w, w.situation.tasks)
         w.case.round += 1
         w.case.ruled_unit, w.case.set_aside = None, False
         w.case.ending, w.case.closed_at, w.case.ending_ground = "", None, None

@@ -7,10 +7,10 @@ class DispatchingConfig(AppConfig):
     def ready(self) -> None:
         """Bring the room's forms and its desk to where they are looked for."""
         from minsheng.accounts.choices import Role
-        from minsheng.dispatching import panels, queries
+        from minsheng.dispatching import panels, queries, several
         from minsheng.ui.desks import Desk, register
 
-        assert panels.__all__  # importing them registers each form
+        assert panels.__all__ and several.prepare is not None  # importing them registers each form, and what several may undergo
         register(
             Desk(
                 code="dispatch",
@@ -19,6 +19,7 @@ class DispatchingConfig(AppConfig):
                 roles=frozenset({Role.DISPATCHER, Role.TEAM_LEADER, Role.HOTLINE_LEADER}),
                 url="dispatching:desk",
                 count=queries.waiting_count,
+                stirred_by=frozenset(queries.DISPATCH_STATES),
                 home=frozenset({Role.DISPATCHER}),
             )
         )

@@ -14,6 +14,7 @@ from urllib.parse import urlencode
 
 from django.urls import reverse
 
+from minsheng.accounts.queries import unattended
 from minsheng.cases import clocks
 from minsheng.cases.choices import AskKind, AskState
 from minsheng.cases.models import Ask, Case, ReasonCode, RefusalGround
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from minsheng.organisations.models import Unit
 
 MOST = 3
+NOBODY = "没有能查阅的人员账号"
 ACCUSED = "是被反映单位或其上下级，不能承办"
 
 
@@ -57,20 +59,23 @@ def propose(case: Case, *, at: datetime) -> list[Proposal]:
         return [_route(case, case.topic.route, at)]
     kin = organisations.relatives(case.accused_unit_id) if case.accused_unit_id else set()
     came_back = {unit.pk for unit in returned_by(case)}
+    candidates = list(_candidates(case, at))
+    empty = unattended(unit.pk for unit, _ in candidates)
     found: list[Proposal] = []
     key = 0
-    for unit, reason in _candidates(case, at):
+    for unit, reason in candidates:
         if any(unit == other.unit for other in found):
             continue
         accused = unit.pk in kin
         key += not accused
+        against = ["已就这件诉求退过件"] * (unit.pk in came_back) + [NOBODY] * (unit.pk in empty)
         found.append(
             Proposal(
                 unit=unit,
                 reason=reason,
                 key="" if accused else str(key),
                 refused=ACCUSED if accused else "",
-                caution="已就这件诉求退过件" if unit.pk in came_back and not accused else "",
+                caution="" if accused else "；".join(against),
                 url=act_url(case, "dispatch", lead=unit.pk),
             )
         )
@@ -85,7 +90,16 @@ def assisting_for(case: Case, lead: Unit | None, *, at: datetime) -> list[tuple[
         return []
     kin = organisations.relatives(case.accused_unit_id) if case.accused_unit_id else set()
     found = resolve_assisting(case.topic, case.place, at=at)
-    return [(p.unit, p.reason) for p in found if p.unit is not None and p.unit != lead and p.unit.pk not in kin]
+    named = [(p.unit, p.reason) for p in found if p.unit is not None and p.unit != lead and p.unit.pk not in kin]
+    empty = unattended(unit.pk for unit, _ in named)
+    return [(unit, f"{reason}；{NOBODY}" if unit.pk in empty else reason) for unit, reason in named]
+
+
+def nobody_reads(units: Sequence[Unit]) -> str:
+    """A sentence for the dispatcher where a chosen unit has nobody who could read the case; empty where all have."""
+    empty = unattended(unit.pk for unit in units)
+    names = "、".join(unit.name for unit in units if unit.pk in empty)
+    return f"注意：{names}{NOBODY}，请电话告知该单位，并请系统管理员补上账号。" if names else ""
 
 
 def returned_by(case: Case) -> list[Unit]:

@@ -8,25 +8,26 @@ from typing import Any
 from urllib.parse import urlencode
 
 from django.contrib.auth.decorators import login_required
-from django.http import HttpRequest, HttpResponse
-from django.shortcuts import render
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse, QueryDict
+from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_GET
 
 from minsheng.accounts.choices import Role
-from minsheng.cases import presenting
+from minsheng.cases import bulk, lists, presenting
 from minsheng.cases import queries as cases
 from minsheng.cases.choices import CaseState
 from minsheng.cases.models import Case
 from minsheng.cases.rules import normalise_number
-from minsheng.cases.views.page import case_context
+from minsheng.cases.views.page import case_context, list_url, row_url
 from minsheng.dispatching import queries
 from minsheng.dispatching.actions import why_not_merged
 from minsheng.dispatching.proposals import consequence, propose
 from minsheng.errors import Refused
 from minsheng.ui import times
-from minsheng.ui.pages import KeysetPage, keyset_page
+from minsheng.ui.pages import KeysetPage
 from minsheng.ui.rows import Row
 from minsheng.worktime import queries as worktime
 from minsheng.worktime.rules import Calendar
@@ -55,16 +56,20 @@ def desk(request: HttpRequest) -> HttpResponse:
     user: Any = request.user
     _refuse_others(user)
     at = timezone.now()
-    tab = STUDY if request.GET.get("tab") == STUDY else ""
-    listed = queries.disputed(user) if tab else queries.waiting(user)
-    page = keyset_page(listed, queries.ORDER, request.GET.get("page", ""))
+    shown = lists.opened(request, LIST, at)
+    if shown.elsewhere and not shown.own():
+        return redirect(shown.elsewhere)
+    tab = _tab(request.GET)
+    page = shown.page()
     opened = _opened(request, page)
     context: dict[str, Any] = {
         "desk_title": "批转",
         "tabs": _tabs(user, tab),
-        "list_url": _url(tab),
+        "list_url": list_url(request),
+        "list": shown,
         "open": opened.number if opened else "",
         "words": [],
+        "bulk": bulk.offers(user, "dispatch"),
         "empty_title": EMPTY[tab][0],
         "empty_text": EMPTY[tab][1],
     }
@@ -72,12 +77,36 @@ def desk(request: HttpRequest) -> HttpResponse:
         context |= case_context(request, opened)
         context |= _proposals(user, opened, at)
     calendar = worktime.calendar()
-    context["page"] = page.map(lambda case: _row(case, tab, user, at, calendar))
+    context["page"] = page.map(
+        lambda case: shown.with_cells(_row(case, tab, user, row_url(request, case.number), at, calendar), case)
+    )
     return render(request, "dispatching/desk.html", context)
 
 
-def _url(tab: str, **more: Any) -> str:
-    query = urlencode(({"tab": tab} if tab else {}) | more)
+def _tab(params: QueryDict) -> str:
+    return STUDY if params.get("tab") == STUDY else ""
+
+
+def _rows(user: Any, params: QueryDict, at: datetime) -> tuple[QuerySet[Case], lists.Order]:
+    _refuse_others(user)
+    return (queries.disputed(user) if _tab(params) else queries.waiting(user)), queries.ORDER
+
+
+LIST = lists.register(
+    lists.CaseList(
+        code="dispatch",
+        title="批转",
+        url="dispatching:desk",
+        rows=_rows,
+        fields=lists.QUEUE_FIELDS,
+        sorts={"received": lists.RECEIVED, "due": lists.STAGE_DUE, "waited": lists.WAITED},
+        own=("tab",),
+    )
+)
+
+
+def _url(tab: str) -> str:
+    query = urlencode({"tab": tab} if tab else {})
     return reverse("dispatching:desk") + (f"?{query}" if query else "")
 
 
@@ -89,9 +118,9 @@ def _tabs(user: Any, tab: str) -> list[dict[str, Any]]:
     ]
 
 
-def _row(case: Case, tab: str, user: Any, at: datetime, calendar: Calendar) -> Row:
+def _row(case: Case, tab: str, user: Any, url: str, at: datetime, calendar: Calendar) -> Row:
     """How long it has waited stands where other lists name the unit, for there is none yet; what came back is marked."""
-    url, waited = _url(tab, open=case.number), f"等了 {times.span(at - case.state_since)}"
+    waited = f"等了 {times.span(at - case.state_since)}"
     row = presenting.case_row(case, user=user, url=url, at=at, calendar=calendar, unit=waited, with_state=bool(tab))
     return replace(row, state=CAME_BACK) if tab and case.state == CaseState.TO_DISPATCH else row
 

@@ -1,4 +1,4 @@
-"""回访、二次办理、按评价办结: the citizen's verdict and what follows from it (domain.md §2.7)."""
+"""回访、二次办理、按评价办结、维持办结: the citizen's verdict and what follows from it (domain.md §2.7)."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from django.conf import settings
 from minsheng.cases import clocks, messages, work
 from minsheng.cases.actions.ending import close
 from minsheng.cases.actors import CITIZEN, is_user, user_or_none
-from minsheng.cases.assigning import assign, refuse_unit
+from minsheng.cases.assigning import assign, refuse_naming, refuse_unit
 from minsheng.cases.choices import CaseState, Ending, Satisfaction, Solved, TaskRole
-from minsheng.cases.guards import rating_of_round
+from minsheng.cases.guards import is_bad, rating_of_round
 from minsheng.cases.models import Case, Task
 from minsheng.cases.wording import day_words
 from minsheng.errors import Refused
@@ -67,12 +67,18 @@ def rate_case(
     case: Case,
     satisfaction: str,
     solved: str,
+    contacted: bool | None = None,
+    truthful: bool | None = None,
     comment: str = "",
     submission: UUID | None = None,
 ) -> Case:
-    """评价 by the citizen, who showed number and code: a press of a button, never a mere look at a link."""
+    """评价 by the citizen, who showed number and code: a press of a button, never a mere look at a link.
+
+    `contacted`, `truthful`: None where the citizen did not say (domain.md §2.7 names all four; none has a default). A bad
+    rating of a case that is closed already waits for judgement as any other.
+    """
     with work.work_on(case, "rate", actor=CITIZEN, at=at, submission=submission) as w:
-        _hear(w, FollowUpMethod.LINK, None, None, solved, satisfaction, comment)
+        _hear(w, FollowUpMethod.LINK, contacted, truthful, solved, satisfaction, comment)
     return case
 
 
@@ -89,14 +95,17 @@ def start_second_handling(
     """二次办理 of what was left unsolved with good reason: once, at a higher level where there is one, with its own limit.
 
     The new round cannot be returned: the duty has been settled by the first. It gets a verdict of its own; the first one is
-    kept. Errors: reason_required, not_higher, refuse_unit's.
+    kept. A case that was rated badly after it was closed is open again. Errors: reason_required, not_higher, refuse_unit's,
+    unit_text_names.
     """
     _need(reason)
     with work.work_on(case, "second_handling", actor=actor, at=at, version=version, submission=submission) as w:
         refuse_unit(w.case, unit, at=at)
+        refuse_naming(w.case, reason)  # which the unit reads as its instruction
         _refuse_not_higher(w, unit)
         w.case.round += 1
         w.case.final_satisfaction = w.case.final_solved = ""
+        w.case.ending, w.case.closed_at = "", None
         w.case.second_handling = True
         w.case.dispatched_by = w.user
         made = clocks.task_clocks(w.case, at=at, second=True)
@@ -129,6 +138,21 @@ def close_after_rating(
         _close_rated(w)
         w.note = reason
         w.summary = "按评价办结：" + Satisfaction(w.case.final_satisfaction).label
+    return case
+
+
+def keep_closed(
+    *, actor: User, at: datetime, case: Case, reason: str, version: int | None = None, submission: UUID | None = None
+) -> Case:
+    """维持办结: a bad rating that came after closing was judged, and nothing more follows. The rating stands; the citizen, who
+    was promised that somebody looks again, is told why nothing follows. Errors: reason_required, unit_text_names."""
+    _need(reason)
+    with work.work_on(case, "keep_closed", actor=actor, at=at, version=version, submission=submission) as w:
+        refuse_naming(w.case, reason)  # units read it on the timeline, and a text message carries it
+        clocks.set_stage(w.case, None)
+        w.note = reason
+        w.summary = "办结后的评价已研判，维持办结：" + Satisfaction(w.case.final_satisfaction).label
+        messages.tell(w.case, at=at, template="kept_closed", text=reason.strip())
     return case
 
 
@@ -185,9 +209,11 @@ def _hear(
     w.summary = f"{'诉求人评价' if method == FollowUpMethod.LINK else '回访'}：{Satisfaction(satisfaction).label}"
     if solved:
         w.summary += f"，{Solved(solved).label}"
-    good = satisfaction != Satisfaction.UNSATISFIED and solved != Solved.NO
-    if case.state == CaseState.CLOSED:  # an answer rated after it was given
+    good = not is_bad(satisfaction, solved)
+    if case.state == CaseState.CLOSED:  # rated after it ended: an answer at once, or who was not reached
         case.final_satisfaction, case.final_solved = satisfaction, solved
+        if not good:
+            clocks.start_judging(case, at=w.at)
     elif good:
         case.final_satisfaction, case.final_solved = satisfaction, solved
         close(w, Ending.HANDLED)

@@ -13,6 +13,7 @@ class FollowupConfig(AppConfig):
         """Bring the room's forms, its desk and its part of the case page to where they are looked for."""
         from minsheng.accounts.choices import Role
         from minsheng.cases import sections
+        from minsheng.cases.choices import CaseState
         from minsheng.followup import panels, queries
         from minsheng.ui.desks import Desk, register
 
@@ -24,6 +25,8 @@ class FollowupConfig(AppConfig):
                 icon="phone-call",
                 roles=frozenset({Role.FOLLOW_UP, Role.TEAM_LEADER, Role.HOTLINE_LEADER}),
                 url="followup:desk",
+                # The acts are those that bring a closed case here, or take it away.
+                stirred_by=frozenset({CaseState.TO_FOLLOW_UP.value, "rate", "keep_closed", "second_handling", "reopen"}),
                 count=queries.waiting_count,
                 home=frozenset({Role.FOLLOW_UP}),
             )

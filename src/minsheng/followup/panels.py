@@ -18,6 +18,7 @@ from minsheng.followup.actions import (
     COMMENT_LENGTH,
     close_after_rating,
     higher_unit,
+    keep_closed,
     record_follow_up,
     start_second_handling,
 )
@@ -25,7 +26,7 @@ from minsheng.ui.forms import words
 from minsheng.worktime import wording
 from minsheng.worktime.moments import day_of
 
-__all__ = ["CloseAfterRatingPanel", "FollowUpPanel", "SecondHandlingPanel"]
+__all__ = ["CloseAfterRatingPanel", "FollowUpPanel", "KeepClosedPanel", "SecondHandlingPanel"]
 
 REACHED, MISSED, GIVE_UP = "reached", "missed", "give_up"
 YES_NO = [("", "未问到"), ("yes", "是"), ("no", "否")]
@@ -149,6 +150,20 @@ class CloseAfterRatingPanel(ReasonPanel):
         self.heard = queries.heard(self.case)
 
 
+class KeepClosedPanel(ReasonPanel):
+    """维持办结: nothing more follows from a bad rating that came after closing; its citizen reads why."""
+
+    icon = "circle-check"
+    template = "followup/panels/judge.html"
+    action = staticmethod(keep_closed)
+    reason = forms.CharField(label="为什么不再办理", max_length=1000, widget=words(3, "写给诉求人看：看过什么、为什么不再安排办理"))
+    consequence = "评价原样保留并计入统计；您写的理由会原文告诉诉求人，并记入办理历程。"
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.heard = queries.heard(self.case)
+
+
 def _yes(value: str) -> bool | None:
     return {"yes": True, "no": False}.get(value)
 
@@ -156,3 +171,4 @@ def _yes(value: str) -> bool | None:
 panels.register("follow_up", FollowUpPanel)
 panels.register("second_handling", SecondHandlingPanel)
 panels.register("close_after_rating", CloseAfterRatingPanel)
+panels.register("keep_closed", KeepClosedPanel)

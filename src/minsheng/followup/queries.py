@@ -18,8 +18,12 @@ from minsheng.followup.models import FollowUp
 if TYPE_CHECKING:
     from minsheng.accounts.models import User
 
-ORDER = ("kind_of_wait", "state_since", "id")
+ORDER = ("kind_of_wait", "waits_since", "id")
 TO_JUDGE, ASKED, TO_RING, LATER = 0, 1, 2, 3
+
+# What waits here: handled cases whose citizen is to be heard or was unsatisfied, and closed ones rated badly since
+# (guards.awaits_judgement; the same in SQL).
+HERE = Q(state=CaseState.TO_FOLLOW_UP) | Q(state=CaseState.CLOSED, stage_due_at__isnull=False)
 
 # A bad verdict of the round under way: the first round's stands in the first rating, a later one's in the final.
 _BAD = (
@@ -43,19 +47,21 @@ def heard(case: Case) -> list[FollowUp]:
 
 
 def waiting(user: User, *, at: datetime) -> QuerySet[Case]:
-    """待回访: bad verdicts to judge first, then who got in touch since the reply, then whom to ring, then who is to be rung
-    later because they were not reached a moment ago; longest waiting first.
+    """待回访: bad verdicts to judge first, of closed cases too, then who got in touch since the reply, then whom to ring, then
+    who is to be rung later because they were not reached a moment ago; longest waiting first, a verdict since it was heard.
 
     `kind_of_wait` says which; `tries` and `last_try` count this round's unreached calls.
     """
+    heard = FollowUp.objects.filter(case=OuterRef("pk"), round=OuterRef("round"), reached=True).order_by().values("case")
     tries = FollowUp.objects.filter(case=OuterRef("pk"), round=OuterRef("round"), reached=False).order_by().values("case")
     asked = Contact.objects.filter(case=OuterRef("pk"), received_at__gt=OuterRef("state_since"))
     free_before = at - timedelta(hours=settings.HOTLINE["follow_up_hours_between"])
     return (
         Case.objects.visible_to(user)
-        .filter(state=CaseState.TO_FOLLOW_UP)
+        .filter(HERE)
         .select_related("topic", "place__parent")
         .annotate(
+            waits_since=Coalesce(Subquery(heard.annotate(last=Max("at")).values("last")), "state_since"),
             tries=Coalesce(Subquery(tries.annotate(n=Count("pk")).values("n")), 0),
             last_try=Subquery(tries.annotate(last=Max("at")).values("last")),
         )
@@ -76,7 +82,7 @@ def waiting_count(user: User, at: datetime) -> tuple[int, str]:
     """For the rail: how many wait, and the light of the most pressing. One query."""
     told = (
         Case.objects.visible_to(user)
-        .filter(state=CaseState.TO_FOLLOW_UP)
+        .filter(HERE)
         .aggregate(count=Count("pk"), yellow=Min("stage_yellow_at"), orange=Min("stage_orange_at"), due=Min("stage_due_at"))
     )
     return told["count"], light_by(at, yellow=told["yellow"], orange=told["orange"], due=told["due"]).value

@@ -4,27 +4,27 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 from typing import Any
-from urllib.parse import urlencode
 
 from django.conf import settings
 from django.contrib.auth.decorators import login_required
-from django.http import HttpRequest, HttpResponse
-from django.shortcuts import render
-from django.urls import reverse
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse, QueryDict
+from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_GET
 
 from minsheng.accounts.choices import Role
-from minsheng.cases import presenting
+from minsheng.cases import lists, presenting
 from minsheng.cases import queries as cases
 from minsheng.cases.choices import CaseState
+from minsheng.cases.guards import awaits_judgement
 from minsheng.cases.models import Case
 from minsheng.cases.rules import normalise_number
-from minsheng.cases.views.page import case_context
+from minsheng.cases.views.page import case_context, list_url, row_url
 from minsheng.errors import Refused
 from minsheng.followup import queries
 from minsheng.ui import times
-from minsheng.ui.pages import KeysetPage, keyset_page
+from minsheng.ui.pages import KeysetPage
 from minsheng.ui.rows import Row
 from minsheng.worktime import queries as worktime
 from minsheng.worktime.moments import local
@@ -38,14 +38,17 @@ READERS = frozenset({Role.FOLLOW_UP, Role.TEAM_LEADER, Role.HOTLINE_LEADER})
 def desk(request: HttpRequest) -> HttpResponse:
     """`/followup/?open=<number>`: the calls to make left, the case right. Errors: forbidden."""
     user: Any = request.user
-    if not user.has_any(READERS):
-        raise Refused("forbidden", action="查看回访工作台")
+    _refuse_others(user)
     at = timezone.now()
-    page = keyset_page(queries.waiting(user, at=at), queries.ORDER, request.GET.get("page", ""))
+    shown = lists.opened(request, LIST, at)
+    if shown.elsewhere:
+        return redirect(shown.elsewhere)
+    page = shown.page()
     opened = _opened(request, page)
     context: dict[str, Any] = {
         "desk_title": "回访",
-        "list_url": reverse("followup:desk"),
+        "list_url": list_url(request),
+        "list": shown,
         "open": opened.number if opened else "",
         "words": [],
         "empty_title": "没有等待回访的诉求件",
@@ -54,8 +57,33 @@ def desk(request: HttpRequest) -> HttpResponse:
     if opened is not None:
         context |= case_context(request, opened)
     calendar = worktime.calendar()
-    context["page"] = page.map(lambda case: _row(case, user, at, calendar))
+    context["page"] = page.map(
+        lambda case: shown.with_cells(_row(case, user, row_url(request, case.number), at, calendar), case)
+    )
     return render(request, "followup/desk.html", context)
+
+
+def _refuse_others(user: Any) -> None:
+    if not user.has_any(READERS):
+        raise Refused("forbidden", action="查看回访工作台")
+
+
+def _rows(user: Any, params: QueryDict, at: datetime) -> tuple[QuerySet[Case], lists.Order]:
+    _refuse_others(user)
+    return queries.waiting(user, at=at), queries.ORDER
+
+
+LIST = lists.register(
+    lists.CaseList(
+        code="follow_up",
+        title="回访",
+        url="followup:desk",
+        rows=_rows,
+        fields=(*lists.QUEUE_FIELDS, "unit"),
+        sorts={"received": lists.RECEIVED, "due": lists.STAGE_DUE, "waited": lists.WAITED},
+        own_sort="先研判、再拨打",
+    )
+)
 
 
 def _opened(request: HttpRequest, page: KeysetPage) -> Case | None:
@@ -66,25 +94,24 @@ def _opened(request: HttpRequest, page: KeysetPage) -> Case | None:
     user: Any = request.user
     try:
         case = cases.case_for(user, number)
-        if case.state == CaseState.TO_FOLLOW_UP:
+        if case.state == CaseState.TO_FOLLOW_UP or awaits_judgement(case):
             return case
     except Refused:
         pass
     return cases.case_for(user, page.rows[0].number) if page.rows else None
 
 
-def _row(case: Case, user: Any, at: datetime, calendar: Calendar) -> Row:
+def _row(case: Case, user: Any, url: str, at: datetime, calendar: Calendar) -> Row:
     """Why now stands where other lists name the unit: it is what this list is read for."""
-    url = reverse("followup:desk") + "?" + urlencode({"open": case.number})
     mine = case.dispatched_by_id == user.pk
     why = "本人批转，须他人回访" if mine else _why_now(case, at)
     return presenting.case_row(case, user=user, url=url, at=at, calendar=calendar, unit=why)
 
 
 def _why_now(case: Any, at: datetime) -> str:
-    """“不满意，待研判”, “诉求人又来电”, “第 2 次，14:05 后再拨”, “等了 3 小时”."""
+    """“不满意，待研判”, “办结后评价不满意，待研判”, “诉求人又来电”, “第 2 次，14:05 后再拨”, “等了 3 小时”."""
     if case.kind_of_wait == queries.TO_JUDGE:
-        return "不满意，待研判"
+        return "办结后评价不满意，待研判" if case.state == CaseState.CLOSED else "不满意，待研判"
     if case.kind_of_wait == queries.ASKED:
         return "诉求人又有来件"
     if case.tries:

@@ -42,6 +42,22 @@ def subtree_ids(unit: Unit | int) -> set[int]:
     return rules.subtree(_unit_parents(), _key(unit))
 
 
+def hand_down_ids(unit: Unit, place: Place | None) -> set[int]:
+    """Whom the unit may hand its task down to: all below it; and from a county's bureau the street where it happened.
+
+    属地管理 (domain.md §1.3): streets stand under the county's government beside its bureaus. Only the street of the place, as a
+    department's work is not to be pushed onto streets at large (国办66号, domain.md §1.1); any of the county where the street is not known.
+    """
+    below = subtree_ids(unit) - {unit.pk}
+    parent = unit.parent
+    if unit.kind != UnitKind.BUREAU or parent is None or parent.kind != UnitKind.COUNTY:
+        return below
+    streets = Unit.objects.filter(parent=parent, kind=UnitKind.STREET)
+    if place is not None and place.level == PlaceLevel.STREET:
+        streets = streets.filter(place=place)
+    return below | set(streets.values_list("pk", flat=True))
+
+
 def ancestor_ids(unit: Unit | int) -> list[int]:
     """The units above, nearest first, the city root last."""
     return rules.ancestors(_unit_parents(), _key(unit))
@@ -52,9 +68,15 @@ def relatives(unit: Unit | int) -> set[int]:
 
     The root itself has no relatives but itself: a case against the city is not a reason to refuse every unit in it.
     """
+    return reach(unit)[1]
+
+
+def reach(unit: Unit | int) -> tuple[set[int], set[int]]:
+    """The unit with all below it, and its relatives: both in one query."""
     rows = list(Unit.objects.order_by().values_list("pk", "parent_id", "kind"))
     roots = {pk for pk, _, kind in rows if kind == UnitKind.CITY}
-    return rules.kin({pk: parent for pk, parent, _ in rows}, _key(unit), roots=roots)
+    parents = {pk: parent for pk, parent, _ in rows}
+    return rules.subtree(parents, _key(unit)), rules.kin(parents, _key(unit), roots=roots)
 
 
 def place_subtree_ids(place: Place | int) -> set[int]:
@@ -83,43 +105,12 @@ def candidates(
 ) -> QuerySet[Unit]:
     """Dispatchable units that serve one of these places, or have one of these codes or keys."""
     wanted = Q(place__in=list(places)) | Q(code__in=list(codes)) | Q(pk__in=[key for key in keys if key])
-    return Unit.objects.filter(valid_at(at), wanted, dispatchable=True).order_by("code")
+    return dispatchable_units(at=at).filter(wanted)
 
 
-def find_units(text: str, *, at: datetime, limit: int = 20, dispatchable: bool | None = True) -> list[Unit]:
-    """Units whose name, short name, alias, pinyin or initials contain the text; exact names first, then beginnings.
-
-    `dispatchable=None` finds also those that take no cases. An empty text finds the first of the list.
-    """
-    units = Unit.objects.filter(valid_at(at)).select_related("parent", "place")
-    if dispatchable is not None:
-        units = units.filter(dispatchable=dispatchable)
-    typed = rules.normalised(text)
-    if typed:
-        units = units.filter(search_key__contains=typed)
-    rank = Case(
-        When(Q(short_name__iexact=typed) | Q(name__iexact=typed) | Q(aliases__contains=[typed]), then=Value(0)),
-        When(Q(short_name__istartswith=typed) | Q(name__istartswith=typed), then=Value(1)),
-        When(search_key__contains="\n" + typed, then=Value(2)),
-        default=Value(3),
-        output_field=IntegerField(),
-    )
-    return list(units.order_by(rank, "code")[:limit])
-
-
-def find_places(text: str, *, at: datetime, limit: int = 20) -> list[Place]:
-    """Places whose name, pinyin or initials contain the text, also those not dispatchable (the screen says why)."""
-    places = Place.objects.filter(valid_at(at)).select_related("parent")
-    typed = rules.normalised(text)
-    if typed:
-        places = places.filter(search_key__contains=typed)
-    rank = Case(
-        When(name__iexact=typed, then=Value(0)),
-        When(Q(name__istartswith=typed) | Q(search_key__contains="\n" + typed), then=Value(1)),
-        default=Value(2),
-        output_field=IntegerField(),
-    )
-    return list(places.order_by(rank, "code")[:limit])
+def dispatchable_units(*, at: datetime) -> QuerySet[Unit]:
+    """Every unit that cases may be sent to at that moment, in the order of their codes."""
+    return Unit.objects.filter(valid_at(at), dispatchable=True).order_by("code")
 
 
 def counties(*, at: datetime) -> list[Place]:

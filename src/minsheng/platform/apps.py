@@ -6,4 +6,7 @@ class PlatformConfig(AppConfig):
     verbose_name = "平台"
 
     def ready(self) -> None:
-        from minsheng.platform import checks  # noqa: F401 - registers them
+        from minsheng.platform import checks, health  # noqa: F401 - checks registers its own
+        from minsheng.ui import alarms
+
+        alarms.watch("processes", alarms=health.supervisor_alarms)

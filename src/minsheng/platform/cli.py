@@ -127,7 +127,8 @@ def _manage(words: list[str]) -> None:
 @contextlib.contextmanager
 def _database_for(words: list[str]) -> Iterator[None]:
     """Where the database is ours: started if need be, and stopped after the last who uses it."""
-    idle = not words or words[0] in WITHOUT_DATABASE or "--help" in words or "-h" in words
+    outside = words[:1] == ["bench_push"] and "--inside" not in words  # it makes a database of its own, and runs again in there
+    idle = not words or outside or words[0] in WITHOUT_DATABASE or "--help" in words or "-h" in words
     if idle or not home.is_embedded():
         yield
         return

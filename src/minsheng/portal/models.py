@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.db import models
 
+from minsheng.secrecy import EncryptedTextField
 from minsheng.ui.choices import ColouredChoices
 
 KEY_BYTES = 16
@@ -16,6 +17,7 @@ class Purpose(ColouredChoices):
     FILING = "filing", "提交诉求"
     HOLDING = "holding", "暂存附件"
     SUPPLEMENT = "supplement", "补充情况"
+    STARTING = "starting", "开始填写"
 
 
 class Attempt(models.Model):
@@ -40,11 +42,29 @@ class HeldFile(models.Model):
     file = models.FileField(max_length=80)
     name = models.CharField(max_length=120)
     size = models.PositiveIntegerField()
+    # The same photograph pressed twice is one.
+    sha256 = models.CharField(max_length=64)
     at = models.DateTimeField(db_index=True)
 
     class Meta:
         verbose_name = verbose_name_plural = "待提交附件"
         ordering = ["id"]
+        constraints = [models.UniqueConstraint(fields=["submission", "sha256"], name="held_once")]
 
     def __str__(self) -> str:
         return self.name
+
+
+class Filing(models.Model):
+    """A citizen's form under way, step by step, found by the signed cookie of the browser that fills it in.
+
+    `key` becomes the case's submission key: however often it is sent, it is one case. The words are erased when it is filed.
+    """
+
+    key = models.UUIDField(unique=True)
+    given = EncryptedTextField(null=True)  # JSON: step → field → the values as they were sent
+    touched_at = models.DateTimeField(db_index=True)
+    filed_at = models.DateTimeField(null=True)
+
+    class Meta:
+        verbose_name = verbose_name_plural = "填写中的诉求"

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from minsheng.cases import clocks, work, workflow
+from minsheng.cases.actions.intake import query_code_of
 from minsheng.cases.actors import CITIZEN
 from minsheng.cases.choices import (
     AskKind,
@@ -22,7 +23,8 @@ from minsheng.cases.choices import (
     TaskRole,
     TaskState,
 )
-from minsheng.cases.guards import Situation
+from minsheng.cases.guards import Situation, awaits_judgement
+from minsheng.cases.messages import number_told
 from minsheng.cases.models import Attachment, Case, Contact, Message, Reply, Task
 from minsheng.cases.models.reference import ReasonList
 from minsheng.cases.reference_queries import reason_labels
@@ -30,6 +32,18 @@ from minsheng.portal.rules import by_when, why_words
 
 MAY = ("rate", "supplement", "withdraw")  # rows of the transition table that are the citizen's
 _OWN_WORDS = (ContactPurpose.NEW, ContactPurpose.SUPPLEMENT, ContactPurpose.URGING)
+
+_WAY = ("收到", "受理", "办理", "答复", "办结")
+_HOW_FAR = {
+    CaseState.TO_ACCEPT: 0,
+    CaseState.TO_DISPATCH: 1,
+    CaseState.IN_STUDY: 1,
+    CaseState.IN_HANDLING: 2,
+    CaseState.TO_AUDIT: 2,
+    CaseState.TO_FOLLOW_UP: 3,
+    CaseState.CLOSED: 5,
+    CaseState.ARCHIVED: 5,
+}
 
 _ENDED = {
     Ending.HANDLED: ("已经办结。", "感谢您的反映。"),
@@ -78,6 +92,14 @@ class Progress:
     may: list[str]
 
     @property
+    def way(self) -> list[tuple[str, str]]:
+        """(label, "done", "now" or ""): the usual way of a case, and how far it has come. None where it ended otherwise."""
+        if self.case.ending and self.case.ending != Ending.HANDLED:
+            return []
+        at = _HOW_FAR[CaseState(self.case.state)]
+        return [(label, "done" if i < at else "now" if i == at else "") for i, label in enumerate(_WAY)]
+
+    @property
     def open(self) -> bool:
         """Somebody still works on it."""
         return self.case.state not in (CaseState.CLOSED, CaseState.ARCHIVED)
@@ -97,11 +119,22 @@ def progress_of(case: Case, *, at: datetime) -> Progress:
         why=why_words(derivation, at) if derivation and is_open else "",
         moved=bool(derivation and derivation.extensions and is_open),
         replies=replies,
-        told=[m for m in told if not (m.template == "replied" and replies)],
+        told=_with_codes([m for m in told if not (m.template == "replied" and replies)]),
         own=_own_words(case),
         files=list(Attachment.objects.filter(case=case, reply=None, ask=None, by=None).order_by("at", "id")),
         may=may_now(situation),
     )
+
+
+def _with_codes(told: list[Message]) -> list[Message]:
+    """Where a part was split off, its query code of now: shown to the citizen here and stored nowhere. One query, if any was."""
+    parts = {m.pk: number_told(m) for m in told if m.template == "split"}
+    cases = {case.number: case for case in Case.objects.filter(number__in=parts.values())} if parts else {}
+    for message in told:
+        part = cases.get(parts.get(message.pk, ""))
+        if part is not None:
+            message.text += f"查询码 {query_code_of(part)}。"
+    return told
 
 
 def may_now(situation: Situation) -> list[str]:
@@ -149,6 +182,8 @@ def status_of(case: Case, situation: Situation, *, at: datetime) -> Status:
     """Who does what by when."""
     if case.ending == Ending.MERGED and case.merged_into is not None:
         return _of_survivor(case.merged_into, at=at)
+    if awaits_judgement(case):
+        return Status(_ENDED[Ending(case.ending)][0], _after_rating(case))
     if case.state in (CaseState.CLOSED, CaseState.ARCHIVED):
         return Status(*_ENDED[Ending(case.ending)])
     by = _by(case, at)

@@ -1,16 +1,23 @@
-"""Who is asking: the address that a request comes from, and the one case that a citizen has shown number and code for."""
+"""Who is asking: the address that a request comes from, the one case that a citizen has shown number and code for, and the
+forms that this browser is filling in."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
+from uuid import UUID
 
 from django.conf import settings
-from django.http import HttpRequest
+from django.core import signing
+from django.http import HttpRequest, HttpResponseBase
 
 from minsheng.cases.models import Case
 
 SESSION_KEY = "citizen_case"
 LASTS = timedelta(minutes=30)
+FILING_COOKIE = f"minsheng_filing_{settings.PORT}"
+_FILING_SALT = "minsheng.portal.filing"
+FORMS_AT_ONCE = 4  # windows that one browser may fill in side by side
 
 
 def address_of(request: HttpRequest) -> str:
@@ -58,3 +65,30 @@ def end_visit(request: HttpRequest) -> None:
 
 def _write(request: HttpRequest, case: int, issue: int, at: datetime) -> None:
     request.session[SESSION_KEY] = {"case": case, "issue": issue, "until": (at + LASTS).timestamp()}
+
+
+# --- forms under way ---------------------------------------------------------------------------------------------
+
+
+def filing_keys(request: HttpRequest) -> list[UUID]:
+    """The forms that this browser fills in, the latest last; none where the cookie is missing, altered or too old."""
+    try:
+        found = signing.loads(request.COOKIES.get(FILING_COOKIE, ""), salt=_FILING_SALT, max_age=_filing_seconds())
+        return [UUID(key) for key in found]
+    except (signing.BadSignature, ValueError, TypeError, AttributeError):
+        return []
+
+
+def remember_filings(response: HttpResponseBase, keys: Sequence[UUID]) -> None:
+    """The cookie outlives the browser, not the form; it holds keys and nothing that was typed."""
+    if not keys:
+        response.delete_cookie(FILING_COOKIE, samesite="Lax")
+        return
+    value = signing.dumps([str(key) for key in keys[-FORMS_AT_ONCE:]], salt=_FILING_SALT)
+    response.set_cookie(
+        FILING_COOKIE, value, max_age=_filing_seconds(), httponly=True, samesite="Lax", secure=settings.SESSION_COOKIE_SECURE
+    )
+
+
+def _filing_seconds() -> int:
+    return int(settings.HOTLINE["filing_days"]) * 24 * 3600

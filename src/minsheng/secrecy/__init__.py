@@ -16,6 +16,7 @@ from minsheng.secrecy.hashes import (
 from minsheng.secrecy.keys import derive, secrets_of
 from minsheng.secrecy.masks import mask_address, mask_id_number, mask_name, mask_phone
 from minsheng.secrecy.personal import PersonalSpan, find_personal, redact
+from minsheng.secrecy.tokens import watch_token
 
 __all__ = [
     "EncryptedTextField",
@@ -36,4 +37,5 @@ __all__ = [
     "redact",
     "search_hash",
     "secrets_of",
+    "watch_token",
 ]

@@ -7,7 +7,7 @@ leaves alone what it cannot tell from ordinary words. Service numbers (12345, 95
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 
 from minsheng.secrecy.hashes import id_check_character
@@ -161,13 +161,13 @@ def find_personal(text: str) -> list[PersonalSpan]:
     return sorted(taken, key=lambda span: span.start)
 
 
-def redact(text: str) -> str:
-    """Each personal span replaced by a placeholder such as 〔电话〕; redacting again changes nothing.
+def redact(text: str, *, keeping: Collection[str] = ()) -> str:
+    """Each personal span replaced by a placeholder such as 〔电话〕; redacting again changes nothing. `keeping`: kinds left alone.
 
     Taking one span out can bring the next to light (a number that leaned on another), so it goes on until none is
     found. Every round takes characters of the text away and no placeholder is ever found again, so it ends.
     """
-    while spans := find_personal(text):
+    while spans := [span for span in find_personal(text) if span.kind not in keeping]:
         parts, at = [], 0
         for span in spans:
             parts += [text[at : span.start], PLACEHOLDERS[span.kind]]

@@ -15,9 +15,15 @@ from typing import Any
 
 # The order of the rail, top to bottom, the same for everybody (screens.md): hands learn places. Others follow as registered.
 ORDER = (
-    "intake", "dispatch", "handling", "audit", "follow_up", "supervision", "assessment",
-    "analysis", "knowledge", "seat", "performance", "system",
+    "day", "intake", "dispatch", "handling", "audit", "follow_up", "supervision", "assessment",
+    "analysis", "knowledge", "seat", "performance", "map", "system", "security", "audit_log", "configuration",
 )  # fmt: skip
+# The letter that follows `g` on the keyboard, from the pinyin of one of the label's two characters (地图 found both taken: map); the
+# same at every desk.
+LETTERS = {
+    "day": "r", "intake": "s", "dispatch": "p", "handling": "c", "audit": "h", "follow_up": "f", "supervision": "d", "lookup": "x",
+    "system": "t", "security": "a", "audit_log": "j", "configuration": "z", "map": "m", "outbox": "o", "systems": "k", "publishing": "b",
+}  # fmt: skip
 Count = tuple[int, str]
 
 
@@ -27,6 +33,8 @@ class Desk:
     One place of work. `count(user, at)` answers (how many wait, the light of the most pressing) with one cheap query, or is None.
 
     `url` is a URL name; `within` are path prefixes that belong to this desk beside its own (the rail marks it then).
+    `stirred_by`: codes of acts and states of cases (before or after the act) that change what it lists or counts; None: every
+    act that the person hears of. An open page of the desk looks again when one of them happens (ui/live.js).
     """
 
     code: str
@@ -38,6 +46,7 @@ class Desk:
     within: tuple[str, ...] = ()
     # Roles whose day begins here, where their desks are several and this is not the rail's first.
     home: Collection[str] = ()
+    stirred_by: frozenset[str] | None = None
 
 
 _desks: dict[str, Desk] = {}

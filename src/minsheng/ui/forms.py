@@ -6,7 +6,7 @@ A form works without JavaScript; scripts only make it faster (`data-tree` for th
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import timedelta
 from typing import Any
 
@@ -67,19 +67,23 @@ class TreeSelect(forms.Select):
     """
     One of a tree (topic, unit, place). Without JavaScript a plain select, indented; with it, a box to type in.
 
-    With `search_url` the options come from there: `?q=…` answers `ui/forms/tree_options.html` with `options` of
-    (value, label, path); the select then need hold only the chosen one and the common ones.
+    With `list_url` the options come from there, once a page: JSON `{"rows": [{value, label, path, code, search}]}`, `search` being
+    lines as `organisations.rules.search_key` makes them; the select then need hold only the chosen one. `near`: values that an
+    empty box offers, the likeliest first; `said_in`: the id of a box of words whose topics it offers before these.
     """
 
     template_name = "ui/forms/tree_select.html"
 
-    def __init__(self, *, search_url: str = "", placeholder: str = "输入几个字查找", **kwargs: Any) -> None:
+    def __init__(self, *, list_url: str = "", placeholder: str = "输入几个字查找", **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        self.search_url, self.placeholder = search_url, placeholder
+        self.list_url, self.placeholder = list_url, placeholder
+        self.near: Sequence[int] = ()
+        self.said_in = ""
 
     def get_context(self, name: str, value: Any, attrs: dict[str, Any] | None) -> dict[str, Any]:
         context = super().get_context(name, value, attrs)
-        context["widget"] |= {"search_url": self.search_url, "placeholder": self.placeholder}
+        near = ",".join(map(str, self.near))
+        context["widget"] |= {"list_url": self.list_url, "placeholder": self.placeholder, "near": near, "said_in": self.said_in}
         return context
 
     def create_option(self, name: str, value: Any, label: Any, *args: Any, **kwargs: Any) -> dict[str, Any]:

@@ -48,14 +48,17 @@ class _Column:
     name: str
     descending: bool
     type: Field[Any, Any]
+    nullable: bool = False
 
 
 def keyset_page(queryset: QuerySet[Any], order: Sequence[str], cursor: str = "", size: int = PAGE_SIZE) -> KeysetPage:
     """
-    One page of `queryset` in `order`: column or annotation names, "-" for descending, the last one unique, none nullable.
+    One page of `queryset` in `order`: column or annotation names, "-" for descending, the last one unique.
 
-    Where all directions agree PostgreSQL compares whole rows, so that one index on these columns finds the page at any depth;
-    mixed directions are correct too, but read on through rows that tie on the first column.
+    Only the first may be null; rows without a value then come last in either direction, so that turning a list round never
+    begins with what has nothing to be sorted by. Where all directions agree PostgreSQL compares whole rows, so that one index
+    on these columns finds the page at any depth; mixed directions are correct too, but read on through rows that tie on the
+    first column.
     """
     columns = _columns(queryset, order)
     backwards, values = False, None
@@ -65,10 +68,7 @@ def keyset_page(queryset: QuerySet[Any], order: Sequence[str], cursor: str = "",
             backwards, values = _decode(cursor, columns)
         except (ValueError, TypeError, ValidationError, OverflowError):
             cleared = True
-    if values is not None:
-        queryset = queryset.filter(_beyond(columns, values, backwards))
-    names = [("-" if column.descending != backwards else "") + column.name for column in columns]
-    found = list(queryset.order_by(*names)[: size + 1])
+    found = _rows(queryset, columns, backwards, values, size + 1)
     more, rows = len(found) > size, found[:size]
     if backwards:
         rows.reverse()
@@ -82,22 +82,69 @@ def keyset_page(queryset: QuerySet[Any], order: Sequence[str], cursor: str = "",
     )
 
 
+def start_of(queryset: QuerySet[Any], order: Sequence[str], cursor: str) -> tuple[bool, list[Any] | None]:
+    """(backwards, the values next to which the page begins) of a cursor; None for none and for a damaged one."""
+    try:
+        return _decode(cursor, _columns(queryset, order)) if cursor else (False, None)
+    except (ValueError, TypeError, ValidationError, OverflowError):
+        return False, None
+
+
+def _rows(
+    queryset: QuerySet[Any], columns: list[_Column], backwards: bool, values: list[Any] | None, most: int
+) -> list[Any]:
+    """The rows after (before) these values, nearest first; a second query only where the page reaches over to rows without
+    a value, so that each half is read along one index."""
+    found: list[Any] = []
+    for part, keys, start in _parts(queryset, columns, backwards, values):
+        beyond = part.filter(_beyond(keys, start, backwards)) if start is not None else part
+        names = [("-" if column.descending != backwards else "") + column.name for column in keys]
+        found += beyond.order_by(*names)[: most - len(found)]
+        if len(found) == most:
+            break
+    return found
+
+
+def _parts(
+    queryset: QuerySet[Any], columns: list[_Column], backwards: bool, values: list[Any] | None
+) -> Iterator[tuple[QuerySet[Any], list[_Column], list[Any] | None]]:
+    """The parts of the whole list still to be read, in reading order: (rows, their columns, where to begin)."""
+    first = columns[0]
+    if not first.nullable:
+        yield queryset, columns, values
+        return
+    with_value = queryset.filter(**{f"{first.name}__isnull": False})
+    without = queryset.filter(**{f"{first.name}__isnull": True})
+    in_second = values is not None and values[0] is None
+    parts: list[tuple[QuerySet[Any], list[_Column], list[Any] | None]] = [
+        (with_value, columns, None if in_second else values),
+        (without, columns[1:], values[1:] if values is not None and in_second else None),
+    ]
+    if in_second != backwards:  # forwards from the second, or backwards from the first: the other part lies behind
+        parts = [parts[1] if in_second else parts[0]]
+    yield from reversed(parts) if backwards else parts
+
+
 def _columns(queryset: QuerySet[Any], order: Sequence[str]) -> list[_Column]:
-    return [_Column(n.lstrip("-"), n.startswith("-"), _type_of(queryset, n.lstrip("-"))) for n in order]
+    columns = [_column(queryset, n.lstrip("-"), n.startswith("-")) for n in order]
+    for column in columns[1:]:
+        if column.nullable:
+            raise ValueError(f"{column.name} cannot order a keyset page: only its first column may be null")
+    return columns
 
 
-def _type_of(queryset: QuerySet[Any], name: str) -> Field[Any, Any]:
+def _column(queryset: QuerySet[Any], name: str, descending: bool) -> _Column:
     annotation = queryset.query.annotations.get(name)
     if annotation is not None:
-        return annotation.output_field
+        return _Column(name, descending, annotation.output_field)
     model: type[Model] = queryset.model
     try:
         found = model._meta.pk if name == "pk" else model._meta.get_field(name)
     except FieldDoesNotExist as error:
         raise ValueError(f"{name} is neither a column nor an annotation of {model.__name__}") from error
-    if not isinstance(found, Field) or found.null:
-        raise ValueError(f"{name} cannot order a keyset page: it must be a plain column that is never null")
-    return found
+    if not isinstance(found, Field):
+        raise ValueError(f"{name} cannot order a keyset page: it must be a plain column")
+    return _Column(name, descending, found, bool(found.null))
 
 
 def _encode(direction: str, row: Any, columns: list[_Column]) -> str:
@@ -124,6 +171,8 @@ def _decode(cursor: str, columns: list[_Column]) -> tuple[bool, list[Any]]:
         raise ValueError("not a cursor of this list")
     values = [column.type.to_python(part) for column, part in zip(columns, parts[1:], strict=True)]
     for column, value in zip(columns, values, strict=True):
+        if value is None and column.nullable:
+            continue
         if value is None or b"\x00" in str(value).encode():
             raise ValueError("not a value of this list")
         column.type.run_validators(value)

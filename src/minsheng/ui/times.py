@@ -32,6 +32,13 @@ def due(value: datetime, now: datetime) -> str:
     return f"{day(local.date(), today)} {local:%H:%M} 前"
 
 
+def turns(now: datetime, **lights: datetime | None) -> str:
+    """When a light will change by time alone, for the page to turn it itself: `1764000000:orange 1764003600:red` (Unix seconds)."""
+    coming = [(moment, name) for name, moment in lights.items() if moment is not None and moment > now]
+    coming.sort(key=lambda pair: pair[0])  # of two at one moment the later named, the graver, is the last word
+    return " ".join(f"{int(moment.timestamp())}:{name}" for moment, name in coming)
+
+
 def span(length: timedelta) -> str:
     """`2 小时 10 分`: the two largest units, downwards; less than a minute is `不到 1 分钟`. The sign is dropped."""
     minutes = int(abs(length).total_seconds()) // 60

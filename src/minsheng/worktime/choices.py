@@ -22,12 +22,10 @@ class Clock(ColouredChoices):
     RETURN_DECISION = "return_decision", "退件裁定"
     HANDLING = "handling", "办理"
     FIRST_MEASURES = "first_measures", "先行处置"
-    ASSIST = "assist", "协办"
     AUDIT = "audit", "审核"
     FOLLOW_UP = "follow_up", "回访"
     SECOND_HANDLING = "second_handling", "二次办理"
     EXTENSION = "extension", "延期"
-    CITIZEN = "citizen", "群众时限"
 
     @property
     def started_by(self) -> str:
@@ -42,8 +40,6 @@ _STARTED_BY = {
     "return_decision": "申请",
     "audit": "回复",
     "follow_up": "审核通过",
-    "extension": "原时限届满",
-    "citizen": "受理",
 }
 
 

@@ -141,8 +141,18 @@ class Cap:
     to_due: datetime
 
 
-Adjustment = Pause | Extension | Cap
-_ADJUSTMENTS: dict[str, type[Adjustment]] = {"pause": Pause, "extension": Extension, "cap": Cap}
+@dataclass(frozen=True)
+class Rework:
+    """Time given with work that was sent back: so many working days from then, where less was left."""
+
+    from_due: datetime
+    to_due: datetime
+    given_at: datetime
+    days: int
+
+
+Adjustment = Pause | Extension | Cap | Rework
+_ADJUSTMENTS: dict[str, type[Adjustment]] = {"pause": Pause, "extension": Extension, "cap": Cap, "rework": Rework}
 
 
 @dataclass(frozen=True)
@@ -196,6 +206,11 @@ class Derivation:
     def caps(self) -> tuple[Cap, ...]:
         """Cuts in their order."""
         return tuple(a for a in self.adjustments if isinstance(a, Cap))
+
+    @property
+    def reworks(self) -> tuple[Rework, ...]:
+        """Times given for rework in their order."""
+        return tuple(a for a in self.adjustments if isinstance(a, Rework))
 
     def sentence(self) -> str:
         """The deadline and its reason in Chinese (screens.md)."""
@@ -384,6 +399,25 @@ def with_extension(derivation: Derivation, to_date: date, *, granted_at: datetim
     )
 
 
+def with_rework(derivation: Derivation, days: int, calendar: Calendar, *, given_at: datetime) -> Derivation:
+    """At least so many working days from a moment, where less was left: what comes back is never late at once.
+
+    Unlike an extension's, the date is counted, so in a year without a notice it is provisional.
+    """
+    last = calendar.add(day_of(given_at), days)
+    if end_of(last) <= derivation.due_at:
+        return derivation
+    given = Rework(derivation.due_at, end_of(last), local(given_at), days)
+    unknown = {day.year for day in _days(day_of(given_at), last) if not calendar.known(day.year)}
+    return replace(
+        derivation,
+        last_day=last,
+        due_at=given.to_due,
+        provisional=tuple(sorted(unknown)),
+        adjustments=(*derivation.adjustments, given),
+    )
+
+
 def with_cap(derivation: Derivation, due_at: datetime) -> Derivation:
     """No later than the deadline above it (sub-dispatch, design §4); one that is not later comes back as it was."""
     due = local(due_at)
@@ -400,13 +434,17 @@ def with_cap(derivation: Derivation, due_at: datetime) -> Derivation:
     )
 
 
-def recompute(derivation: Derivation, calendar: Calendar, *, at: datetime) -> Derivation:
-    """The same deadline under the calendar of now, with its pauses, extensions and caps applied again in their order.
+def recompute(
+    derivation: Derivation, calendar: Calendar, *, at: datetime, still_since: datetime | None = None
+) -> Derivation:
+    """The same deadline under the calendar of now, with all that moved it applied again in its order.
 
     A deadline that has passed at `at` comes back as it was, and none is moved to a moment that has passed: a notice
     makes nobody late for a day gone by (design §5). A move, or a provisional year become known, is noted in `recounts`.
+    `still_since`: the clock stands still from there on, so nothing later has passed for it.
     """
-    if derivation.due_at <= at:
+    reached = min(at, still_since) if still_since else at
+    if derivation.due_at <= reached:
         return derivation
     fresh = derive(
         derivation.start,
@@ -419,9 +457,8 @@ def recompute(derivation: Derivation, calendar: Calendar, *, at: datetime) -> De
         version=derivation.version,
         legal_basis=derivation.legal_basis,
     )
-    for adjustment in derivation.adjustments:
-        fresh = _again(fresh, adjustment, calendar)
-    if fresh.due_at <= at:
+    fresh = moved_as(fresh, derivation, calendar)
+    if fresh.due_at <= reached:
         fresh = replace(derivation, provisional=fresh.provisional)
     settled = tuple(year for year in derivation.provisional if calendar.known(year))
     recounts = derivation.recounts
@@ -430,16 +467,32 @@ def recompute(derivation: Derivation, calendar: Calendar, *, at: datetime) -> De
     return replace(fresh, recounts=recounts)
 
 
+def moved_as(fresh: Derivation, derivation: Derivation, calendar: Calendar) -> Derivation:
+    """A deadline derived anew, with all that moved another one applied to it in the same order."""
+    for adjustment in derivation.adjustments:
+        fresh = _again(fresh, adjustment, calendar)
+    return fresh
+
+
 def _again(derivation: Derivation, adjustment: Adjustment, calendar: Calendar) -> Derivation:
     if isinstance(adjustment, Cap):
         return with_cap(derivation, adjustment.to_due)
     if isinstance(adjustment, Pause):
         # No check of its moments: it was rightly granted under the calendar of then.
         return _paused(derivation, adjustment.began, adjustment.ended, calendar)
+    if isinstance(adjustment, Rework):
+        return _given_again(derivation, adjustment, calendar)
     if adjustment.to_due <= derivation.due_at:
         # The calendar alone now gives more than was granted: the later date stands, the grant stays on record.
         return replace(derivation, adjustments=(*derivation.adjustments, adjustment))
     return with_extension(derivation, last_day_before(adjustment.to_due), granted_at=adjustment.granted_at)
+
+
+def _given_again(derivation: Derivation, rework: Rework, calendar: Calendar) -> Derivation:
+    again = with_rework(derivation, rework.days, calendar, given_at=rework.given_at)
+    if again is derivation:  # the calendar alone now gives more: the time given stays on record
+        return replace(derivation, adjustments=(*derivation.adjustments, rework))
+    return again
 
 
 # --- lights ---------------------------------------------------------------------------------------

@@ -105,6 +105,7 @@ def _adjusted_words(derivation: Derivation, year: int) -> list[str]:
         span = _span_words(day_of(pause.began), day_of(pause.ended), year)
         words.append(f"{span}挂起，顺延 {added}")
     words += [f"不晚于上级时限，原至 {_until(cap.from_due, year=year)}" for cap in derivation.caps]
+    words += [f"退回重办，另给 {given.days} 个工作日，原至 {_until(given.from_due, year=year)}" for given in derivation.reworks]
     words += [f"经批准延期，原至 {_until(extension.from_due, year=year)}" for extension in derivation.extensions]
     return words
 

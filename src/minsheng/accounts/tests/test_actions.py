@@ -175,6 +175,15 @@ def test_only_the_units_own_leader_signs_off(person: Person, unit: Unit) -> None
     assert list(queries.holders(Role.UNIT_LIAISON)) == [liaison]
 
 
+def test_a_system_is_no_person_of_its_unit_but_reads_for_it(person: Person, unit: Unit) -> None:
+    leader = person(Role.UNIT_LEADER)
+    User.objects.filter(pk=leader.pk).update(is_system=True)
+    assert not queries.people_of(unit).exists() and not queries.leaders_of(unit).exists()
+    assert queries.unattended([unit.pk]) == set()
+    User.objects.filter(pk=leader.pk).update(is_active=False, deactivated_at=NOW)
+    assert queries.unattended([unit.pk]) == {unit.pk}
+
+
 def test_first_administrators_once_for_each_role(db: None) -> None:
     made = actions.create_first_administrator(
         at=NOW, role=Role.SYSTEM_ADMIN, username="zhou", display_name="周", password=PASSWORD

@@ -13,6 +13,7 @@ import pytest
 from allauth.mfa.models import Authenticator
 from allauth.mfa.totp.internal.auth import format_hotp_value, hotp_value
 from axes.models import AccessAttempt
+from django.conf import settings
 from django.test import Client
 from django.utils import timezone
 
@@ -132,7 +133,7 @@ def test_passwords_and_names_do_not_reach_the_failure_table(client: Client, pers
 @pytest.mark.parametrize("role", sorted(ADMIN_ROLES))
 def test_an_administrator_registers_a_device_and_then_needs_it(client: Client, person: Person, role: Role) -> None:
     user = person(role)
-    assert sign_in(client, user.username)["Location"] == "/admin/"
+    assert sign_in(client, user.username)["Location"] == settings.LOGIN_REDIRECT_URL
     assert client.get("/admin/")["Location"] == "/accounts/2fa/totp/activate/"
     assert client.get("/work/")["Location"] == "/accounts/2fa/totp/activate/"
     secret = register_device(client)
@@ -144,7 +145,7 @@ def test_an_administrator_registers_a_device_and_then_needs_it(client: Client, p
     assert again.get("/admin/").status_code == 302
     assert "验证码不对" in words(again.post("/accounts/2fa/authenticate/", {"code": "000000"}))
     answer = again.post("/accounts/2fa/authenticate/", {"code": code(secret, 1)})
-    assert answer["Location"] == "/admin/"
+    assert answer["Location"] == settings.LOGIN_REDIRECT_URL
     assert again.get("/admin/").status_code == 200
     assert "accounts.second_factor_added" in codes()
 
@@ -195,7 +196,7 @@ def test_recovery_codes_serve_once_when_the_telephone_is_lost(client: Client, pe
     page = client.get("/accounts/2fa/recovery-codes/").content.decode()
     spare = re.findall(r"<code>([0-9-]+)</code>", page)
     assert len(spare) == 10
-    for expected in ("/admin/", None):
+    for expected in (settings.LOGIN_REDIRECT_URL, None):
         other = Client()
         sign_in(other, user.username)
         answer = other.post("/accounts/2fa/authenticate/", {"code": spare[0]})

@@ -21,6 +21,7 @@ from minsheng.audit.models import AuditEntry, Seal
 from minsheng.audit.tests.chained import Meeting, Minute
 from minsheng.audit.tests.conftest import NOW, write
 from minsheng.errors import Refused
+from minsheng.ui.pages import keyset_page
 
 pytestmark = pytest.mark.django_db(transaction=True)
 Hand = Callable[..., int]
@@ -358,18 +359,34 @@ def test_the_command_ends_with_one_and_names_the_row(hold: Hold, by_hand: Hand) 
     assert (told["ok"], told["findings"][0]["owner"], told["findings"][0]["seq"]) == (False, meeting.pk, 2)
 
 
-def test_the_search_pages_by_key(meetings: Any) -> None:
+def test_the_log_pages_by_key_and_is_filtered_by_code(meetings: Any) -> None:
     keys = log(7)
     seen: list[int] = []
-    page = queries.search(code="code.", limit=3)
+    cursor = ""
     while True:
+        page = keyset_page(queries.entries(code="code."), ("-at", "-id"), cursor, size=3)
         seen += [row.pk for row in page.rows]
-        if page.after is None:
+        if not page.next:
             break
-        page = queries.search(code="code.", limit=3, after=page.after)
+        cursor = page.next
     assert seen == keys[::-1]
-    assert [row.pk for row in queries.search(code="code.3").rows] == [keys[3]]
+    assert [row.pk for row in queries.entries(code="code.3")] == [keys[3]]
+    assert [row.pk for row in queries.entries(codes=["code.3", "code.5"]).order_by("id")] == [keys[3], keys[5]]
+    assert not queries.entries(actor_ids=[]).exists() and not queries.entries(subject=("a.b", [])).exists()
     assert AuditEntry.objects.get(pk=keys[3]).detail == {"n": 3}
+
+
+def test_the_result_of_a_verification_stands_on_the_log(meetings: Any, by_hand: Any) -> None:
+    keys = log(2)
+    actions.seal(at=NOW)
+    actions.record_verification(actor=None, at=NOW, report=queries.verify())
+    good = queries.last_verification()
+    assert good is not None and (good.outcome, good.detail["ok"], good.detail["count"]) == ("done", True, 0)
+    by_hand("UPDATE audit_auditentry SET code = 'another' WHERE id = %s", keys[0])
+    actions.record_verification(actor=None, at=NOW + timedelta(minutes=1), report=queries.verify())
+    bad = queries.last_verification()
+    assert bad is not None and (bad.outcome, bad.detail["count"]) == ("failed", 1)
+    assert bad.detail["findings"][0]["sentence"] == f"审计记录 {keys[0]} 被改动"
 
 
 @pytest.mark.slow

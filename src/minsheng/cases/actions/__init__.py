@@ -17,7 +17,12 @@ from minsheng.cases.actions.auditing import (
     send_back,
 )
 from minsheng.cases.actions.clockwork import archive_case, read_automatically, recount_case
-from minsheng.cases.actions.confidentiality import lift_confidentiality, make_confidential, uncover_applicant
+from minsheng.cases.actions.confidentiality import (
+    lift_confidentiality,
+    make_confidential,
+    recall_caller,
+    uncover_applicant,
+)
 from minsheng.cases.actions.ending import answer_case, mark_invalid, reject_case, transfer_case, withdraw_case
 from minsheng.cases.actions.handling import (
     decline_to_sign,
@@ -44,6 +49,10 @@ from minsheng.cases.actions.intake import (
     submit_draft,
     supplement_case,
 )
+from minsheng.cases.actions.phrases import remove_phrase, save_phrase
+from minsheng.cases.actions.printing import note_printed
+from minsheng.cases.actions.templates import refuse_persons, remove_template, save_template
+from minsheng.cases.actions.visiting import note_visit
 
 __all__ = [
     "accept_case",
@@ -62,13 +71,19 @@ __all__ = [
     "lift_confidentiality",
     "make_confidential",
     "mark_invalid",
+    "note_printed",
+    "note_visit",
     "pass_reply",
     "reach_out",
     "read_automatically",
     "read_task",
+    "recall_caller",
     "recount_case",
+    "refuse_persons",
     "reissue_query_code",
     "reject_case",
+    "remove_phrase",
+    "remove_template",
     "report_result",
     "request_extension",
     "request_pause",
@@ -78,6 +93,8 @@ __all__ = [
     "resume_task",
     "return_to_parent",
     "save_draft",
+    "save_phrase",
+    "save_template",
     "send_back",
     "send_report_back",
     "sign_reply",

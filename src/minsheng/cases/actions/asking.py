@@ -46,7 +46,7 @@ def request_return(
             raise Refused("invalid", message="建议承办单位不能是本单位。")
         ask = _ask(w, AskKind.RETURN, reason, reason_code=reason_code, basis=basis, proposed_unit=proposed_unit)
         w.the_task.state = TaskState.RETURN_REQUESTED
-        w.summary = f"{w.the_task.unit.name}申请退件，建议由{proposed_unit.name}承办"
+        w.summary = f"申请退件，建议由{proposed_unit.name}承办"
         w.facts["proposed_unit"] = proposed_unit.code
     return ask
 
@@ -80,7 +80,7 @@ def request_extension(
         ask = _ask(
             w, AskKind.EXTENSION, reason, reason_code=reason_code, until=until, citizen_told_at=citizen_told_at, files=files
         )
-        w.summary = f"{w.the_task.unit.name}申请延期至{until.month}月{until.day}日"
+        w.summary = f"申请延期至{until.month}月{until.day}日"
     return ask
 
 
@@ -106,7 +106,7 @@ def room_for_extension(situation: Situation) -> Room:
     derivation = clocks.of(task.derivation)
     assert derivation is not None
     original = derivation.limit.amount if derivation.limit.in_days else 1
-    most = min(original, hotline["extension_most_days"])
+    most = min(original, clocks.most_extension(situation.case, at=situation.at))
     return Room(calendar.add(due_day, 1), calendar.add(due_day, most), most, granted)
 
 
@@ -138,7 +138,7 @@ def request_pause(
         task.case, "request_pause", actor=actor, at=at, task=task, version=version, submission=submission
     ) as w:
         ask = _ask(w, AskKind.PAUSE, reason, reason_code=reason_code, basis=basis, files=files)
-        w.summary = f"{w.the_task.unit.name}申请挂起"
+        w.summary = "申请挂起"
     return ask
 
 
@@ -160,7 +160,7 @@ def request_termination(
         task.case, "request_termination", actor=actor, at=at, task=task, version=version, submission=submission
     ) as w:
         ask = _ask(w, AskKind.TERMINATION, reason, reason_code=reason_code, basis=basis, files=files)
-        w.summary = f"{w.the_task.unit.name}申请终止办理"
+        w.summary = "申请终止办理"
     return ask
 
 
@@ -181,7 +181,7 @@ def request_set_aside(
         task.case, "request_set_aside", actor=actor, at=at, task=task, version=version, submission=submission
     ) as w:
         ask = _ask(w, AskKind.SET_ASIDE, reason, basis=basis, files=files)
-        w.summary = f"{w.the_task.unit.name}申请认定为不合理诉求"
+        w.summary = "申请认定为不合理诉求"
     return ask
 
 
@@ -189,6 +189,7 @@ def _ask(
     w: work.Work, kind: AskKind, reason: str, *, files: Sequence[UploadedFile] = (), **values: Any
 ) -> Ask:
     ask = Ask(task=w.the_task, kind=kind, asked_at=w.at, asked_by=w.user, reason=reason.strip(), **values)
+    clocks.start_ask(ask, at=w.at)
     ask.save(force_insert=True)
     attachments.store_all(w.case, files, at=w.at, by=w.user, ask=ask)
     w.note, w.facts = reason, {"ask": ask.pk, "reason_code": ask.reason_code}

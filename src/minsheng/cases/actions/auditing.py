@@ -11,6 +11,7 @@ from minsheng.audit.actions import record
 from minsheng.cases import clocks, messages, work
 from minsheng.cases.actions.ending import close, end_tasks
 from minsheng.cases.actions.handling import give_time
+from minsheng.cases.assigning import refuse_naming
 from minsheng.cases.choices import AskState, CaseState, Ending, ReplyState, TaskRole, TaskState
 from minsheng.cases.models import Ask, Case, Reply, Task
 from minsheng.cases.wording import day_words
@@ -37,9 +38,7 @@ def pass_reply(
         w.move_case(CaseState.TO_FOLLOW_UP)
         clocks.start_stage(w.case, at=at)
         w.note, w.summary, w.facts = note, "审核通过", {"reply": reply.pk}
-        messages.tell(w.case, at=at, template="replied", text=reply.text)
-        for merged in w.case.merged.all():  # each of many callers is told; their own rows stay untouched
-            messages.tell(merged, at=at, template="replied", of=w.case, text=reply.text)
+        messages.tell_all(w.case, at=at, template="replied", text=reply.text)
     return case
 
 
@@ -58,6 +57,7 @@ def send_back(
         raise Refused("reason_required")
     with work.work_on(case, "send_back", actor=actor, at=at, version=version, submission=submission) as w:
         reply = _submitted(w)
+        refuse_naming(w.case, note)  # which the unit reads beside its reply
         _judge(reply, ReplyState.SENT_BACK, w, note=note, reasons=reasons)
         lead = next(t for t in w.situation.tasks if t.pk == reply.task_id)
         lead.state, lead.sent_back_times = TaskState.SENT_BACK, lead.sent_back_times + 1
@@ -136,7 +136,7 @@ def _move_citizen(w: work.Work, ask: Ask, task: Task) -> None:
         return
     clocks.set_citizen(w.case, rules.with_extension(derivation, ask.until, granted_at=w.at))
     assert w.case.citizen_due_at is not None
-    messages.tell(
+    messages.tell_all(
         w.case,
         at=w.at,
         template="extended",
@@ -190,7 +190,7 @@ def decide_termination(
         if grant:
             it.state, it.finished_at = TaskState.TERMINATED, at
             close(w, Ending.TERMINATED)
-            messages.tell(w.case, at=at, template="terminated", text=note)
+            messages.tell_all(w.case, at=at, template="terminated", text=note)
         w.summary = f"{'同意' if grant else '不同意'}{it.unit.name}终止办理"
     return ask
 
@@ -234,6 +234,7 @@ def _judge(reply: Reply, state: ReplyState, w: work.Work, *, note: str, reasons:
 def _decide(w: work.Work, grant: bool, note: str) -> Ask:
     ask = w.situation.pending(w.the_task)
     assert ask is not None  # the row's guard saw it
+    refuse_naming(w.case, note)  # which the unit reads beside its ask
     ask.state = AskState.GRANTED if grant else AskState.REFUSED
     ask.decided_at, ask.decided_by, ask.decision_note = w.at, w.user, note
     ask.save(update_fields=["state", "decided_at", "decided_by", "decision_note"])

@@ -6,10 +6,11 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from minsheng.cases import clocks, work
+from minsheng.cases import clocks, messages, work
 from minsheng.cases.actors import SYSTEM
-from minsheng.cases.choices import ACTIVE_TASK_STATES, OPEN_STATES, CaseState, TaskState
-from minsheng.cases.models import Case, Task
+from minsheng.cases.choices import ACTIVE_TASK_STATES, OPEN_STATES, AskKind, AskState, CaseState, TaskState
+from minsheng.cases.models import Ask, Case, Task
+from minsheng.cases.wording import day_words
 from minsheng.worktime import queries as worktime
 from minsheng.worktime import rules
 
@@ -33,8 +34,9 @@ def archive_case(*, at: datetime, case: Case) -> None:
 def recount_case(*, at: datetime, case: Case) -> bool:
     """A year's notice was loaded: open provisional deadlines are derived again, on record; passed ones stay (design §5).
 
-    All clocks: the citizen's, the stage's, and each task's for reading and for handling. True when a deadline moved or ceased to
-    be provisional.
+    All clocks: the citizen's, the stage's, each task's for reading, first measures, asking for return and handling, and that of what
+    waits for the centre's answer. True when a deadline moved or ceased to be provisional. Citizens whose own deadline moved are
+    told the new one, as of any other change.
     """
     calendar = worktime.calendar()
     with work.locked(case) as locked:
@@ -43,12 +45,18 @@ def recount_case(*, at: datetime, case: Case) -> bool:
         if again and locked.state in OPEN_STATES:
             clocks.set_citizen(locked, again.after)
             told.append(again.named("群众时限"))
+            if again.after.due_at != again.before.due_at:
+                messages.tell_all(locked, at=at, template="recounted", due=day_words(again.after.due_at, at))
         again = _again(locked.stage_derivation, calendar, at)
         if again:
             clocks.set_stage(locked, again.after)
             told.append(again.named(f"{clocks.STAGE_CLOCKS[CaseState(locked.state)].label}时限"))
+        moved: dict[int | None, Recounted] = {}
+        # A lower unit's task is younger than the one it hangs on, so that one's new limit is known when its turn comes.
         for task in Task.objects.filter(case=locked, state__in=ACTIVE_TASK_STATES).select_related("unit").order_by("id"):
-            told += _recount_task(task, calendar, at)
+            told += _recount_task(task, calendar, at, moved)
+        for ask in Ask.objects.filter(task__case=locked, state=AskState.PENDING).select_related("task__unit").order_by("id"):
+            told += _recount_ask(ask, calendar, at)
         if told:
             _record_recount(locked, at, told)
     return bool(told)
@@ -67,30 +75,93 @@ class Recounted:
         return replace(self, name=name)
 
 
-def _again(json: dict[str, Any] | None, calendar: rules.Calendar, at: datetime) -> Recounted | None:
-    """The deadline under the calendar of now; None where it is not provisional, or nothing about it changes."""
+_CLOCK_COLUMNS = [
+    "due_at",
+    "yellow_at",
+    "orange_at",
+    "derivation",
+    "provisional",
+    "read_due_at",
+    "read_yellow_at",
+    "read_orange_at",
+    "read_derivation",
+    "first_measures_due_at",
+    "first_measures_yellow_at",
+    "first_measures_orange_at",
+    "first_measures_derivation",
+    "return_due_at",
+    "return_derivation",
+]
+
+
+def _again(
+    json: dict[str, Any] | None,
+    calendar: rules.Calendar,
+    at: datetime,
+    *,
+    above: Recounted | None = None,
+    still_since: datetime | None = None,
+) -> Recounted | None:
+    """The deadline under the calendar of now; None where it is not provisional, or nothing about it changes.
+
+    `above`: the deadline that this one was cut to has itself been counted again; the cut moves with it.
+    """
     before = clocks.of(json)
     if before is None or not before.is_provisional:
         return None
-    after = rules.recompute(before, calendar, at=at)
+    after = rules.recompute(_cut_to(before, above), calendar, at=at, still_since=still_since)
     return Recounted(before, after) if after != before else None
 
 
-def _recount_task(task: Task, calendar: rules.Calendar, at: datetime) -> list[Recounted]:
-    told = []
-    handling = _again(task.derivation, calendar, at)
+def _cut_to(derivation: rules.Derivation, above: Recounted | None) -> rules.Derivation:
+    """The same with its cuts at the deadline above as that one stands now, so that neither outlasts nor undercuts it."""
+    if above is None:
+        return derivation
+    return replace(
+        derivation,
+        adjustments=tuple(
+            replace(each, to_due=above.after.due_at)
+            if isinstance(each, rules.Cap) and each.to_due == above.before.due_at
+            else each
+            for each in derivation.adjustments
+        ),
+    )
+
+
+def _recount_task(
+    task: Task, calendar: rules.Calendar, at: datetime, moved: dict[int | None, Recounted]
+) -> list[Recounted]:
+    told, above = [], moved.get(task.parent_id)
+    handling = _again(task.derivation, calendar, at, above=above, still_since=task.paused_at)
     if handling:
         clocks.set_task(task, handling.after)
+        moved[task.pk] = handling
         told.append(handling.named(task.unit.name))
-    reading = _again(task.read_derivation, calendar, at) if task.state == TaskState.TO_READ else None
+    reading = _again(task.read_derivation, calendar, at, above=above) if task.state == TaskState.TO_READ else None
     if reading:
         clocks.set_reading(task, reading.after)
         told.append(reading.named(f"{task.unit.name}查阅"))
+    owed = None if task.first_measures_at else task.first_measures_derivation
+    measures = _again(owed, calendar, at, still_since=task.paused_at)
+    if measures:
+        clocks.set_first_measures(task, measures.after)
+        told.append(measures.named(f"{task.unit.name}先行处置"))
+    returning = _again(task.return_derivation, calendar, at) if task.state == TaskState.HANDLING else None
+    if returning:
+        clocks.set_returning(task, returning.after)
+        told.append(returning.named(f"{task.unit.name}退件"))
     if told:
-        task.save(
-            update_fields=["due_at", "yellow_at", "orange_at", "derivation", "provisional", "read_due_at", "read_derivation"]
-        )
+        task.save(update_fields=_CLOCK_COLUMNS)
     return told
+
+
+def _recount_ask(ask: Ask, calendar: rules.Calendar, at: datetime) -> list[Recounted]:
+    again = _again(ask.derivation, calendar, at)
+    if again is None:
+        return []
+    clocks.set_ask(ask, again.after)
+    ask.save(update_fields=["due_at", "yellow_at", "orange_at", "derivation"])
+    return [again.named(f"{ask.task.unit.name}{AskKind(ask.kind).label}申请审核")]
 
 
 def _record_recount(case: Case, at: datetime, told: list[Recounted]) -> None:

@@ -7,16 +7,21 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 from uuid import UUID
 
+from minsheng.accounts.choices import Role
 from minsheng.audit.actions import record
 from minsheng.cases import scope, work
 from minsheng.cases.models import Case, Task
+from minsheng.cases.rules import names_person
 from minsheng.errors import Refused
-from minsheng.secrecy import redact
+from minsheng.secrecy import normalise_phone, redact, search_hash
 
 if TYPE_CHECKING:
     from django.http import HttpRequest
 
     from minsheng.accounts.models import User
+
+
+_TAKE_CALLS = frozenset({Role.AGENT, Role.TEAM_LEADER, Role.DISPATCHER})
 
 
 @dataclass(frozen=True)
@@ -32,13 +37,19 @@ class Person:
 def make_confidential(
     *, actor: User, at: datetime, case: Case, reason: str, version: int | None = None, submission: UUID | None = None
 ) -> Case:
-    """设为保密. Units at work see the redacted words from now on."""
+    """设为保密. Units at work see the redacted words from now on; none where redaction leaves the person's name in them."""
     _need(reason)
     with work.work_on(case, "make_confidential", actor=actor, at=at, version=version, submission=submission) as w:
         w.case.confidential = True
-        w.case.unit_text = w.case.unit_text or redact(w.case.text)
+        w.case.unit_text = w.case.unit_text or _for_units(w.case)
         w.note, w.summary = reason, "设为保密"
     return case
+
+
+def _for_units(case: Case) -> str:
+    """The words without what can be found of the person; none at all where they name the person all the same."""
+    text, who = redact(case.text), case.applicant
+    return "" if names_person(text, [who.name, who.phone, who.id_number, who.address]) else text
 
 
 def lift_confidentiality(
@@ -71,6 +82,29 @@ def uncover_applicant(
     )
     who = seen.applicant
     return Person(who.name or "", who.phone or "", who.id_number or "", who.address or "")
+
+
+def recall_caller(*, actor: User, at: datetime, phone: str, request: HttpRequest | None = None) -> str:
+    """The name last given with this number, for the agent who has its owner on the line: each look is audited like any other.
+
+    Never from a confidential case, nor from one without a name. Errors: forbidden, not_found.
+    """
+    if not actor.has_any(_TAKE_CALLS):
+        raise Refused("forbidden", action="沿用来电人姓名")
+    number = normalise_phone(phone)
+    known = (
+        Case.objects.visible_to(actor)
+        .filter(applicant__phone_hash=search_hash("phone", number), applicant__name_hash__isnull=False, confidential=False)
+        .select_related("applicant")
+        .order_by("-received_at", "-id")
+    )
+    case = known.first() if number else None
+    if case is None:
+        raise Refused("not_found")
+    record(
+        actor=actor, at=at, code="case.recall_caller", subject=case, subject_label=str(case), why="接听同一号码来电", request=request
+    )
+    return case.applicant.name or ""
 
 
 def _need(reason: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING
 from uuid import UUID
@@ -9,8 +10,8 @@ from uuid import UUID
 from minsheng.accounts.choices import Role
 from minsheng.cases import messages, work
 from minsheng.cases.actors import Outsider, is_user
-from minsheng.cases.choices import ACTIVE_TASK_STATES, AskState, CaseState, Ending, TaskState
-from minsheng.cases.models import Ask, Case, ReasonCode, RefusalGround, Task
+from minsheng.cases.choices import UNFINISHED_TASK_STATES, AskState, CaseState, Ending, TaskState
+from minsheng.cases.models import Case, ReasonCode, RefusalGround, Task
 from minsheng.errors import Refused
 
 if TYPE_CHECKING:
@@ -29,18 +30,28 @@ def close(w: work.Work, ending: Ending) -> None:
 
 
 def end_tasks(w: work.Work, state: TaskState, *, but: Task | None = None) -> list[Task]:
-    """End every task that is still active or waits with its reply, and what it asked for; returns those ended."""
+    """End every task that is still active or waits with its reply, and what it asks for; returns those ended."""
     ended = [
         t
         for t in w.situation.tasks
-        if (t.state in ACTIVE_TASK_STATES or t.state == TaskState.REPLIED) and (but is None or t.pk != but.pk)
+        if t.state in UNFINISHED_TASK_STATES and (but is None or t.pk != but.pk)
     ]
     for task in ended:
         task.state, task.finished_at = state, w.at
         if w.task is None or task.pk != w.task.pk:
             task.save(update_fields=["state", "finished_at"])
-    Ask.objects.filter(task__in=ended, state=AskState.PENDING).update(state=AskState.LAPSED)
+    lapse_asks(w, ended)
     return ended
+
+
+def lapse_asks(w: work.Work, tasks: Sequence[Task]) -> None:
+    """What these tasks ask for is answered by nobody any more; the timeline tells the unit so."""
+    units = {task.pk: task.unit.name for task in tasks}
+    for ask in w.situation.asks:
+        if ask.task_id in units and ask.state == AskState.PENDING:
+            ask.state = AskState.LAPSED
+            ask.save(update_fields=["state"])
+            w.also.append(f"{units[ask.task_id]}的{ask.get_kind_display()}申请随之失效")
 
 
 def answer_case(
@@ -53,7 +64,7 @@ def answer_case(
         close(w, Ending.ANSWERED)
         w.case.replied_at = w.case.replied_at or at
         w.note, w.summary = text, "直接解答"
-        messages.tell(w.case, at=at, template="answered", text=text)
+        messages.tell_all(w.case, at=at, template="answered", text=text)
     return case
 
 
@@ -79,7 +90,7 @@ def reject_case(
         told = text.strip() or ground.text
         w.note, w.summary = told, f"不予受理：{ground.name}"
         w.facts = {"ground": ground.code, "version": ground.version}
-        messages.tell(w.case, at=at, template="rejected", text=told)
+        messages.tell_all(w.case, at=at, template="rejected", text=told)
     return case
 
 
@@ -98,17 +109,18 @@ def transfer_case(
         close(w, Ending.TRANSFERRED)
         w.note, w.summary = text, f"即时转接：{target.label}"
         w.facts = {"target": target.code}
-        messages.tell(w.case, at=at, template="transferred", target=target.label, text=text.strip() or target.text)
+        messages.tell_all(w.case, at=at, template="transferred", target=target.label, text=text.strip() or target.text)
     return case
 
 
 def mark_invalid(
     *, actor: User, at: datetime, case: Case, reason: str, version: int | None = None, submission: UUID | None = None
 ) -> Case:
-    """无效: nothing in it that anybody could act upon."""
+    """无效: nothing in it that anybody could act upon. Errors: reason_required, others_joined."""
     if not reason.strip():
         raise Refused("reason_required")
     with work.work_on(case, "mark_invalid", actor=actor, at=at, version=version, submission=submission) as w:
+        _refuse_joined(w)
         close(w, Ending.INVALID)
         w.note, w.summary = reason, "标为无效"
         messages.tell(w.case, at=at, template="invalid")
@@ -124,11 +136,21 @@ def withdraw_case(
     version: int | None = None,
     submission: UUID | None = None,
 ) -> Case:
-    """撤回 on the citizen's wish; the reason is kept, because withdrawals under pressure are looked for (domain.md §2.11)."""
+    """撤回 on the citizen's wish; the reason is kept, because withdrawals under pressure are looked for (domain.md §2.11).
+
+    Errors: reason_required, others_joined.
+    """
     if not reason.strip():
         raise Refused("reason_required")
     with work.work_on(case, "withdraw", actor=actor, at=at, version=version, submission=submission) as w:
+        _refuse_joined(w)
         close(w, Ending.WITHDRAWN)
         w.note, w.summary = reason, "诉求人撤回"
         messages.tell(w.case, at=at, template="withdrawn")
     return case
+
+
+def _refuse_joined(w: work.Work) -> None:
+    """Whose case was merged into this one still waits for its result: one citizen's wish does not end another's request."""
+    if w.case.merged.exists():
+        raise Refused("others_joined", action=w.row.label)

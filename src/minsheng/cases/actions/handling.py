@@ -10,9 +10,9 @@ from uuid import UUID
 from django.conf import settings
 
 from minsheng.accounts.choices import Role
-from minsheng.cases import attachments, clocks, work
+from minsheng.cases import attachments, clocks, reply_rules, work
 from minsheng.cases.assigning import assign
-from minsheng.cases.choices import CaseState, ReplyKind, ReplyState, TaskRole, TaskState
+from minsheng.cases.choices import UNFINISHED_TASK_STATES, CaseState, ReplyKind, ReplyState, TaskRole, TaskState
 from minsheng.cases.models import Case, Outreach, Reply, Task
 from minsheng.cases.wording import day_words
 from minsheng.errors import Refused
@@ -38,7 +38,7 @@ def read_task(
         it.state, it.read_at, it.read_by = TaskState.HANDLING, at, w.user
         clocks.start_returning(it, at=at)
         timely = at < it.read_due_at
-        w.summary = f"{it.unit.name}查阅" + ("" if timely else "（逾期）")
+        w.summary = "查阅" + ("" if timely else "（逾期）")
         w.facts = {"timely": timely}
     return it
 
@@ -68,7 +68,7 @@ def reach_out(
         if reached and (it.first_contact_at is None or reached_at < it.first_contact_at):
             it.first_contact_at = reached_at  # an earlier try may be recorded after a later one
         w.note = summary
-        w.summary = f"{it.unit.name}联系诉求人：{'已联系上' if reached else '未联系上'}"
+        w.summary = f"联系诉求人：{'已联系上' if reached else '未联系上'}"
     return outreach
 
 
@@ -82,7 +82,7 @@ def take_first_measures(
         it.first_measures_at = at
         timely = it.first_measures_due_at is None or at < it.first_measures_due_at
         w.note, w.facts = text, {"timely": timely}
-        w.summary = f"{it.unit.name}先行处置" + ("" if timely else "（逾期）")
+        w.summary = "先行处置" + ("" if timely else "（逾期）")
     return it
 
 
@@ -97,13 +97,13 @@ def sub_dispatch(
     submission: UUID | None = None,
 ) -> Task:
     """转办下级: city → county → township, each level with its own task and clock; the lower one never outlasts the upper,
-    unless that one is late already.
+    unless that one is late already. A county's bureau may also turn to the street where it happened (属地).
 
     Errors: not_below, and those of assigning.refuse_unit.
     """
     with work.work_on(task.case, "sub_dispatch", actor=actor, at=at, task=task, version=version, submission=submission) as w:
         it = w.the_task
-        if unit.pk == it.unit_id or unit.pk not in organisations.subtree_ids(it.unit_id):
+        if unit.pk not in organisations.hand_down_ids(it.unit, w.case.place):
             raise Refused("not_below", unit=unit.name)
         made = clocks.task_clocks(w.case, at=at)
         # What comes down late is not late at once: the lower unit gets the least time that rework gets too.
@@ -120,7 +120,7 @@ def sub_dispatch(
         )
         w.note = instruction
         w.facts = {"unit": unit.code, "deadline": child.derivation}
-        w.summary = f"{it.unit.name}转办{unit.name}，{day_words(child.due_at, at)} 24:00 前报送"
+        w.summary = f"转办{unit.name}，{day_words(child.due_at, at)} 24:00 前报送"
     return child
 
 
@@ -135,7 +135,7 @@ def return_to_parent(
         it = w.the_task
         it.state, it.finished_at = TaskState.RETURNED, at
         _recall_below(w, it)
-        w.note, w.summary = reason, f"{it.unit.name}退回上级单位"
+        w.note, w.summary = reason, "退回上级单位"
     return it
 
 
@@ -152,12 +152,13 @@ def report_result(
 ) -> Reply:
     """报送结果: an assisting or lower unit reports to the one that answers the citizen."""
     _need(text)
+    refuse_blanks(text)
     with work.work_on(task.case, "report", actor=actor, at=at, task=task, version=version, submission=submission) as w:
         it = w.the_task
         reply = _write(w, text, ReplyKind.REPORT, ReplyState.ACCEPTED, finding=finding)
         attachments.store_all(w.case, files, at=at, by=w.user, reply=reply)
         it.state, it.replied_at = TaskState.REPLIED, at
-        w.summary = f"{it.unit.name}报送{'协办' if it.role == TaskRole.ASSIST else '办理'}结果"
+        w.summary = f"报送{'协办' if it.role == TaskRole.ASSIST else '办理'}结果"
     return reply
 
 
@@ -208,13 +209,14 @@ def draft_reply(
     Where sign-off is switched off by setting, or the writer is the unit's leader, it still takes the separate act of signing.
     """
     _need(text)
+    refuse_blanks(text, basis)
     with work.work_on(task.case, "draft_reply", actor=actor, at=at, task=task, version=version, submission=submission) as w:
         Reply.objects.filter(task=w.the_task, state=ReplyState.NOT_SIGNED).update(state=ReplyState.SENT_BACK)
         reply = _write(
             w, text, ReplyKind.FINAL, ReplyState.TO_SIGN, finding=finding, outcome=outcome, solved=solved, basis=basis
         )
         attachments.store_all(w.case, files, at=at, by=w.user, reply=reply)
-        w.summary = f"{w.the_task.unit.name}拟写回复，待签发"
+        w.summary = "拟写回复，待签发"
     return reply
 
 
@@ -233,7 +235,7 @@ def sign_reply(
         clocks.start_stage(w.case, at=at)
         timely = at < it.due_at
         w.note, w.facts = note, {"timely": timely, "reply": reply.pk}
-        w.summary = f"{it.unit.name}回复" + ("" if timely else "（逾期）")
+        w.summary = "回复" + ("" if timely else "（逾期）")
     return reply
 
 
@@ -248,20 +250,26 @@ def decline_to_sign(
         reply = next(r for r in w.situation.replies if r.task_id == w.the_task.pk and r.state == ReplyState.TO_SIGN)
         reply.state, reply.audit_note = ReplyState.NOT_SIGNED, reason
         reply.save(update_fields=["state", "audit_note"])
-        w.note, w.summary = reason, f"{w.the_task.unit.name}领导退回拟稿"
+        w.note, w.summary = reason, "退回拟稿"
     return reply
 
 
 def resume_task(
     *, actor: User, at: datetime, task: Task, note: str = "", version: int | None = None, submission: UUID | None = None
 ) -> Task:
-    """恢复办理: the pause's working days move the task's limit; the citizen's clock never stood still (design §5)."""
+    """恢复办理: the pause moves the task's limit, and that of first measures still owed; the citizen's clock never stood still (design §5).
+
+    What had been sent back is sent back still: it returns to the stack that says why.
+    """
     with work.work_on(task.case, "resume", actor=actor, at=at, task=task, version=version, submission=submission) as w:
         it = w.the_task
         derivation = clocks.of(it.derivation)
         assert derivation is not None and it.paused_at is not None
         clocks.set_task(it, rules.with_pause(derivation, it.paused_at, at, worktime.calendar()))
-        it.state, it.paused_at = TaskState.HANDLING, None
+        measures = clocks.of(it.first_measures_derivation)
+        if measures and not it.first_measures_at and it.paused_at < measures.due_at:
+            clocks.set_first_measures(it, rules.with_pause(measures, it.paused_at, at, worktime.calendar()))
+        it.state, it.paused_at = (TaskState.SENT_BACK if it.sent_back_times else TaskState.HANDLING), None
         w.note, w.summary = note, f"{it.unit.name}恢复办理，时限至{day_words(it.due_at, at)} 24:00 前"
     return it
 
@@ -278,11 +286,11 @@ def urge_case(
 
 def give_time(task: Task, *, at: datetime) -> None:
     """Work sent back is never late at once: at least `rework_days` working days, on record (a known fault of peers)."""
-    last = least_day(at)
     derivation = clocks.of(task.derivation)
     assert derivation is not None
-    if derivation.due_at < end_of(last):
-        clocks.set_task(task, rules.with_extension(derivation, last, granted_at=at))
+    clocks.set_task(
+        task, rules.with_rework(derivation, settings.HOTLINE["rework_days"], worktime.calendar(), given_at=at)
+    )
 
 
 def least_day(at: datetime) -> date:
@@ -296,7 +304,7 @@ def _recall_below(w: work.Work, task: Task) -> None:
     for each in w.situation.tasks:  # in the order in which they were given, so parents come first
         if each.parent_id in gone:
             gone.add(each.pk)
-            if each.is_active or each.state == TaskState.REPLIED:
+            if each.state in UNFINISHED_TASK_STATES:
                 each.state, each.finished_at = TaskState.RECALLED, w.at
                 each.save(update_fields=["state", "finished_at"])
 
@@ -331,6 +339,13 @@ def _write(
     reply.save(force_insert=True)
     w.facts = {"reply": reply.pk, "text": commitment(salt, reply.text)}
     return reply
+
+
+def refuse_blanks(*texts: str) -> None:
+    """A template's blank that nobody filled must not reach the citizen. Errors: blanks_left."""
+    left = reply_rules.blanks(*texts)
+    if left:
+        raise Refused("blanks_left", blanks="、".join(left[:5]) + (f"等 {len(left)} 处" if len(left) > 5 else ""))
 
 
 def _need(text: str) -> None:

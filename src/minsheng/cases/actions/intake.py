@@ -11,7 +11,8 @@ from django.conf import settings
 from django.db import IntegrityError, connection, transaction
 
 from minsheng.accounts.choices import Role
-from minsheng.cases import attachments, clocks, messages, rules, work
+from minsheng.audit.actions import record
+from minsheng.cases import attachments, clocks, messages, rules, scope, work
 from minsheng.cases.actors import CITIZEN_ROLE, Outsider, is_user, user_or_none
 from minsheng.cases.choices import (
     CHANNEL_DIGITS,
@@ -23,7 +24,8 @@ from minsheng.cases.choices import (
     Urgency,
 )
 from minsheng.cases.details import ApplicantDetails, CaseDetails, checked, commitment_of, make_applicant, title_of
-from minsheng.cases.models import Applicant, Case, Contact
+from minsheng.cases.indexing import keep_words
+from minsheng.cases.models import Applicant, Case, Contact, Task, TimelineEntry
 from minsheng.cases.wording import day_words
 from minsheng.errors import Refused
 from minsheng.secrecy import commitment, new_salt
@@ -53,13 +55,13 @@ def submit_case(
 ) -> Case:
     """One contact becomes one case waiting for acceptance, with its own clock. The same form or message twice is one case.
 
-    Errors: forbidden, invalid, file_* (minsheng.cases.attachments).
+    Errors: forbidden, invalid, submission_used, file_* (minsheng.cases.attachments).
     """
     _refuse_stranger(actor)
     checked(details)
     try:
         with transaction.atomic():
-            known = _taken_before(submission, source, source_id)
+            known = _taken_before(actor, submission, source, source_id)
             if known is not None:
                 return known
             case = _new_case(
@@ -69,10 +71,11 @@ def submit_case(
             _first_contact(case, actor, submission, source, source_id)
             attachments.store_all(case, files, at=at, by=user_or_none(actor))
             messages.tell(case, at=at, template="received")
+            keep_words(case)
             return case
     except IntegrityError:
         # The same submission arrived on another connection at the same moment: there is one case, and it is that one.
-        known = _taken_before(submission, source, source_id)
+        known = _taken_before(actor, submission, source, source_id)
         if known is None:
             raise
         return known
@@ -143,7 +146,7 @@ def accept_case(
         clocks.start_stage(w.case, at=at)
         w.note, w.facts = note, {"deadline": citizen.to_json()}
         w.summary = f"受理，群众时限 {day_words(citizen.due_at, at)} 24:00 前"
-        messages.tell(w.case, at=at, template="accepted", due=day_words(citizen.due_at, at))
+        messages.tell_all(w.case, at=at, template="accepted", due=day_words(citizen.due_at, at))
     return case
 
 
@@ -159,7 +162,8 @@ def correct_case(
 ) -> Case:
     """更正要素: kind, topic, place, urgency, title, text as the centre understands them; the contact keeps the words as they came.
 
-    Once accepted, a new kind, topic or urgency derives the citizen's clock anew from acceptance, on record, and tells the citizen.
+    Once accepted, a new kind, topic or urgency derives the citizen's clock anew from acceptance, on record, and tells the citizen;
+    what it was extended by stays.
     """
     checked(details)
     with work.work_on(case, "correct", actor=actor, at=at, version=version, submission=submission) as w:
@@ -170,9 +174,9 @@ def correct_case(
         w.note, w.summary = note, "更正诉求要素"
         w.facts = {"text": commitment(w.case.text_salt, w.case.text)}
         if w.case.accepted_at and not clocks.in_second_handling(w.case):
-            clocks.set_citizen(w.case, clocks.citizen_clock(w.case, at=clocks.round_start(w.case, at=at)))
+            clocks.set_citizen(w.case, clocks.citizen_anew(w.case, like=w.case, at=at))
             if w.case.citizen_due_at and w.case.citizen_due_at != due_before:
-                messages.tell(w.case, at=at, template="accepted", due=day_words(w.case.citizen_due_at, at))
+                messages.tell_all(w.case, at=at, template="accepted", due=day_words(w.case.citizen_due_at, at))
     return case
 
 
@@ -208,13 +212,16 @@ def supplement_case(
 
 
 def reissue_query_code(*, actor: User, at: datetime, case: Case) -> str:
-    """A new query code; the earlier one is void. For the citizen who lost it and called from their own number."""
-    from minsheng.audit.actions import record
+    """A new query code; the earlier one is void. For the citizen who lost it and called from their own number.
 
-    if actor.has_role(Role.ANALYST) or not actor.is_centre:
-        raise Refused("forbidden", action="补发查询码")
+    The code opens the citizen's own page, so only who may see the person whole gives it. Errors: not_found, forbidden.
+    """
     with transaction.atomic():
         locked = work.lock_case(case.pk)
+        if locked.number is None or not Case.objects.visible_to(actor).filter(pk=case.pk).exists():
+            raise Refused("not_found")
+        if not actor.is_centre or not scope.disclosure_for(actor, locked, Task.objects.filter(case=locked)).uncover:
+            raise Refused("forbidden", action="补发查询码")
         locked.query_code_issue += 1
         locked.save(update_fields=["query_code_issue"])
         record(actor=actor, at=at, code="case.reissue_query_code", subject=locked, subject_label=str(locked))
@@ -245,7 +252,7 @@ def split_off(w: work.Work, details: CaseDetails) -> Case:
     case.confidential = case.confidential or origin.confidential
     case.pk, serial = _next_ids()
     case.number = rules.format_number(day_of(case.received_at), CHANNEL_DIGITS[Channel(case.channel)], serial)
-    clocks.set_citizen(case, clocks.citizen_clock(case, at=clocks.round_start(origin, at=w.at)))
+    clocks.set_citizen(case, clocks.citizen_anew(case, like=origin, at=w.at))
     clocks.start_stage(case, at=w.at)
     case.save(force_insert=True)
     payload = {
@@ -256,6 +263,7 @@ def split_off(w: work.Work, details: CaseDetails) -> Case:
     }
     work.append(case, actor=w.actor, at=w.at, code="split_off", payload=payload)
     case.save(update_fields=["timeline_head", "timeline_length"])
+    keep_words(case)
     return case
 
 
@@ -272,14 +280,19 @@ def _refuse_stranger(actor: User | Outsider) -> None:
         raise Refused("forbidden", action="登记诉求")
 
 
-def _taken_before(submission: UUID | None, source: str, source_id: str) -> Case | None:
-    contacts = Contact.objects.select_related("case")
+def _taken_before(actor: User | Outsider, submission: UUID | None, source: str, source_id: str) -> Case | None:
+    """The case that this form or message brought. A key that did something else brought none: it is refused, not believed."""
     if submission is not None:
-        contact = contacts.filter(submission=submission).first()
-    elif source_id:
-        contact = contacts.filter(source=source, source_id=source_id).first()
-    else:
+        entry = TimelineEntry.objects.filter(submission=submission).select_related("case").first()
+        if entry is None:
+            return None
+        person = user_or_none(actor)
+        if entry.code != "submit" or entry.actor_id != (person.pk if person else None):
+            raise Refused("submission_used")
+        return entry.case
+    if not source_id:
         return None
+    contact = Contact.objects.select_related("case").filter(source=source, source_id=source_id).first()
     return contact.case if contact else None
 
 
@@ -321,7 +334,10 @@ def _fill(case: Case, details: CaseDetails) -> None:
     topic = details.topic
     case.kind, case.topic, case.text, case.title = details.kind, topic, details.text.strip(), title_of(details)
     case.place, case.address, case.occurred_at = details.place, details.address.strip(), details.occurred_at
-    case.accused_unit, case.extra, case.publishable = details.accused_unit, details.extra, details.publishable
+    case.longitude, case.latitude = (details.point.longitude, details.point.latitude) if details.point else (None, None)
+    case.accused_unit, case.extra = details.accused_unit, details.extra
+    # Who stays unknown is never published (domain.md §2.10): no consent is kept that would not be followed.
+    case.publishable = details.publishable and not case.applicant.anonymous
     urgency = details.urgency
     if topic is not None and topic.urgent and urgency == Urgency.NORMAL:
         urgency = Urgency.URGENT

@@ -19,6 +19,7 @@ from minsheng.cases.choices import (
     Solved,
     Urgency,
 )
+from minsheng.organisations.coordinates import Point
 from minsheng.secrecy import EncryptedTextField, SearchHashField
 
 if TYPE_CHECKING:
@@ -80,6 +81,9 @@ class Case(models.Model):
         "organisations.Place", verbose_name="事发地", null=True, blank=True, on_delete=models.PROTECT
     )
     address = models.CharField("详细地址", max_length=200, blank=True)
+    # WGS 84. As precise as the address, and shown to whom the address is shown (presenting.shown_point).
+    longitude = models.DecimalField("经度", max_digits=9, decimal_places=6, null=True, blank=True)
+    latitude = models.DecimalField("纬度", max_digits=8, decimal_places=6, null=True, blank=True)
     occurred_at = models.DateTimeField("事发时间", null=True, blank=True)
     title = models.CharField("标题", max_length=200)
     text = models.TextField("诉求内容")
@@ -160,6 +164,11 @@ class Case(models.Model):
                 condition=~Q(state__in=["closed", "archived"]) | Q(closed_at__isnull=False, ending__gt=""),
                 name="case_closed_how_and_when",
             ),
+            models.CheckConstraint(
+                condition=Q(longitude=None, latitude=None)
+                | Q(longitude__range=(-180, 180), latitude__range=(-90, 90), longitude__isnull=False, latitude__isnull=False),
+                name="case_point_whole",
+            ),
             models.CheckConstraint(condition=~Q(ending="merged") | Q(merged_into__isnull=False), name="case_merged_into"),
         ]
         indexes = [
@@ -168,8 +177,14 @@ class Case(models.Model):
                          condition=Q(state__in=["to_accept", "to_dispatch", "in_study", "to_audit", "to_follow_up"])),
             models.Index(fields=["-received_at", "-id"], name="case_newest"),
             models.Index(fields=["accepted_by", "-received_at"], name="case_by_agent", condition=Q(accepted_by__isnull=False)),
-            models.Index(fields=["citizen_due_at"], name="case_citizen_due", condition=Q(state="in_handling")),
+            # Who is still waiting, the longest overdue first: the overseers' list.
+            models.Index(fields=["citizen_due_at", "id"], name="case_citizen_due",
+                         condition=Q(state__in=["to_accept", "to_dispatch", "in_study", "in_handling", "to_audit"])),
+            # The list of all cases sorted by the citizen's deadline, either way.
+            models.Index(fields=["citizen_due_at", "id"], name="case_by_citizen_due"),
             models.Index(fields=["closed_at"], name="case_to_archive", condition=Q(state="closed")),
+            # Closed, and rated badly since: few, and counted on every rail of follow-up.
+            models.Index(fields=["stage_due_at"], name="case_to_judge", condition=Q(state="closed", stage_due_at__isnull=False)),
             models.Index(fields=["id"], name="case_provisional", condition=Q(provisional=True)),
             models.Index(fields=["place", "-received_at"], name="case_by_place"),
             models.Index(fields=["topic", "-received_at"], name="case_by_topic"),
@@ -177,6 +192,13 @@ class Case(models.Model):
 
     def __str__(self) -> str:
         return self.number or "（暂存）"
+
+    @property
+    def point(self) -> Point | None:
+        """Where it happened, as given."""
+        if self.longitude is None or self.latitude is None:
+            return None
+        return Point.of(self.longitude, self.latitude)
 
     @property
     def version(self) -> int:

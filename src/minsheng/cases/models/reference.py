@@ -77,7 +77,6 @@ class Topic(TreeNode, ReferenceRow):
     )
     legal_basis = models.CharField("依据", max_length=300, blank=True)
     statutory_note = models.CharField("法定期限与备注", max_length=300, blank=True)
-    limit_days = models.PositiveSmallIntegerField("专门时限", null=True, blank=True, help_text="工作日；空：按类型")
     on_convenience_list = models.BooleanField("便民服务事项", default=False, help_text="投诉、举报也按 3 个工作日")
     urgent = models.BooleanField("紧急", default=False, help_text="24 小时内先期处置")
     confidential_by_default = models.BooleanField("默认保密", default=False)

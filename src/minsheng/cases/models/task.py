@@ -40,12 +40,16 @@ class Task(models.Model):
     assigned_at = models.DateTimeField("批转时间")
     assigned_by = models.ForeignKey(_USER, on_delete=models.PROTECT, related_name="+")
 
+    # Each limit with its derivation and the moments at which its light turns, so that lists filter and count by stored columns.
     read_due_at = models.DateTimeField("查阅时限")
+    read_yellow_at = models.DateTimeField()
+    read_orange_at = models.DateTimeField()
     read_derivation = models.JSONField()
     read_at = models.DateTimeField("查阅时间", null=True, blank=True)
     read_by = models.ForeignKey(_USER, null=True, blank=True, on_delete=models.PROTECT, related_name="+")
     read_automatically = models.BooleanField("逾期自动查阅", default=False)  # never counts as timely
     return_due_at = models.DateTimeField("退件时限", null=True, blank=True)
+    return_derivation = models.JSONField(null=True, blank=True)
 
     due_at = models.DateTimeField("办理时限")
     yellow_at = models.DateTimeField()
@@ -53,6 +57,9 @@ class Task(models.Model):
     derivation = models.JSONField()
     provisional = models.BooleanField("时限暂定", default=False)
     first_measures_due_at = models.DateTimeField("先行处置时限", null=True, blank=True)
+    first_measures_yellow_at = models.DateTimeField(null=True, blank=True)
+    first_measures_orange_at = models.DateTimeField(null=True, blank=True)
+    first_measures_derivation = models.JSONField(null=True, blank=True)
     first_measures_at = models.DateTimeField("先行处置时间", null=True, blank=True)
     paused_at = models.DateTimeField("挂起时间", null=True, blank=True)
 
@@ -139,6 +146,10 @@ class Ask(models.Model):
     state = models.CharField("状态", max_length=8, choices=AskState.choices, default=AskState.PENDING)
     asked_at = models.DateTimeField("申请时间")
     asked_by = models.ForeignKey(_USER, on_delete=models.PROTECT, related_name="+")
+    due_at = models.DateTimeField("审核时限")
+    yellow_at = models.DateTimeField()
+    orange_at = models.DateTimeField()
+    derivation = models.JSONField()
     reason_code = models.CharField("理由类型", max_length=40, blank=True)
     reason = models.TextField("理由")
     basis = models.TextField("依据", blank=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.db import models
 from django.db.models import Q
 
+from minsheng.audit.fields import TransactionIdField
 from minsheng.audit.models import ChainedEntry, chain_constraints
 from minsheng.cases.models.case import Case
 from minsheng.cases.models.task import Task
@@ -44,7 +45,9 @@ class Message(models.Model):
     at = models.DateTimeField("时间")
     template = models.CharField(max_length=40)
     text = models.TextField("内容")
+    xid = TransactionIdField()  # followed by what sends it on, without skipping a late commit
 
     class Meta:
         verbose_name = verbose_name_plural = "告知"
         ordering = ["at", "id"]
+        indexes = [models.Index("xid", "id", name="message_xid")]

@@ -7,19 +7,23 @@ from datetime import datetime
 from typing import Any
 
 from django import forms
+from django.db.models import QuerySet
 from django.urls import reverse
+from django.utils.functional import cached_property
 
-from minsheng.cases import actions, clocks, panels, reply_rules
+from minsheng.cases import actions, clocks, panels, reply_rules, template_queries
 from minsheng.cases.actions.asking import room_for_extension
-from minsheng.cases.actions.handling import least_day
+from minsheng.cases.actions.handling import least_day, refuse_blanks
 from minsheng.cases.choices import Finding, Outcome, OutreachMethod, ReplyKind, ReplyState, Solved, TaskRole
 from minsheng.cases.comparing import is_contacted
 from minsheng.cases.forms import UnitField, hold_all
-from minsheng.cases.models import Reply
+from minsheng.cases.guards import Situation
+from minsheng.cases.models import Reply, Task
 from minsheng.cases.models.reference import ReasonList
 from minsheng.cases.panels import Panel, ReasonPanel
 from minsheng.cases.reference_queries import reason_choices
 from minsheng.cases.unit_choices import unit_choices
+from minsheng.errors import Refused
 from minsheng.organisations import queries as organisations
 from minsheng.organisations.models import Unit
 from minsheng.ui import times
@@ -78,6 +82,11 @@ class ReadPanel(TaskPanel):
         assert preview.return_due_at is not None
         return f"查阅后：{until}；不属本单位职责的，{_due(preview.return_due_at, self.at)}申请退件。"
 
+    @property
+    def done(self) -> str:
+        """Which one, as the next stands open by then."""
+        return f"{self.case.number} 已查阅，{_due(self.task.due_at, self.at)}{'办结' if self.task.role == TaskRole.LEAD else '报送'}。"
+
     def perform(self, **stamp: Any) -> Any:
         """One press."""
         return self.act(actions.read_task, **stamp)
@@ -127,23 +136,29 @@ class FirstMeasuresPanel(Unversioned):
 # --- down the tree -----------------------------------------------------------------------------------------------
 
 
+def units_below(situation: Situation, task: Task) -> QuerySet[Unit]:
+    """Whom a unit may hand its task down to: below it in the tree, or the street where it happened; none that has it already."""
+    case = situation.case
+    held = {t.unit_id for t in situation.tasks if t.round == case.round and t.is_current}
+    below = organisations.hand_down_ids(task.unit, case.place) - held
+    return Unit.objects.filter(organisations.valid_at(situation.at), pk__in=below, dispatchable=True).order_by("code")
+
+
 class SubDispatchPanel(TaskPanel):
     """转办下级."""
 
     icon = "arrow-down-right"
-    unit = forms.ModelChoiceField(label="下级单位", queryset=Unit.objects.none(), widget=TreeSelect())
+    unit = forms.ModelChoiceField(label="下级单位或属地乡镇街道", queryset=Unit.objects.none(), widget=TreeSelect())
     instruction = forms.CharField(label="转办意见", widget=words(3, "请下级单位做什么"), required=False, max_length=2000)
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        held = [t.unit_id for t in self.situation.tasks if t.round == self.case.round and t.is_current]
-        below = organisations.subtree_ids(self.task.unit_id) - set(held)
-        units = Unit.objects.filter(organisations.valid_at(self.at), pk__in=below, dispatchable=True).order_by("code")
+        units = units_below(self.situation, self.task)
         field: Any = self.fields["unit"]
         field.queryset = units
         field.choices = choices = unit_choices(list(units))
         if len(choices) == 1:
-            field.help_text = "本单位没有可以转办的下级单位。"
+            field.help_text = "本单位没有可以转办的下级单位或属地乡镇街道。"
 
     @property
     def consequence(self) -> str:
@@ -202,6 +217,10 @@ class ReportPanel(TaskPanel):
     finding = _choose("是否属实", [("", "不填"), *Finding.choices], required=False)
     files = FilesField(label="附件", required=False, help_text=PROOF_HELP)  # type: ignore[assignment]
     consequence = "报送后：由主办（上级）单位汇总答复；诉求人看不到这份报送，主办（上级）单位可以退回重报。"
+
+    def clean(self) -> dict[str, Any]:
+        """No blank of a template left."""
+        return _no_blanks(super().clean() or self.cleaned_data, self)
 
     def perform(self, **stamp: Any) -> Any:
         """To the unit above."""
@@ -383,6 +402,7 @@ class DraftReplyPanel(TaskPanel):
         for name in ("text", "basis", "finding", "outcome", "solved"):
             if self.before:
                 self.fields[name].initial = getattr(self.before, name)
+        self._begin_with(str(self.initial.pop("template", "")))
         watch = {
             "hx-post": reverse("cases:reply_hints", args=[self.case.number]),
             "hx-trigger": "input changed delay:700ms",
@@ -393,6 +413,12 @@ class DraftReplyPanel(TaskPanel):
         }
         self.fields["text"].widget.attrs |= watch
         self.fields["basis"].widget.attrs |= watch
+
+    def _begin_with(self, key: str) -> None:
+        """A template chosen without JavaScript comes by its key."""
+        chosen = next((it.template for it in self.templates if str(it.template.pk) == key), None) if key else None
+        if chosen is not None:
+            self.initial.update(text=chosen.text, basis=chosen.basis)
 
     @property
     def hints(self) -> list[str]:
@@ -413,6 +439,15 @@ class DraftReplyPanel(TaskPanel):
     def consequence(self) -> str:
         """Who signs by when."""
         return f"送本单位领导签发；{_due(self.task.due_at, self.at)}须签发送审。审核通过后，诉求人收到回复内容和依据。"
+
+    @cached_property
+    def templates(self) -> list[template_queries.Offered]:
+        """The unit's words for such matters."""
+        return template_queries.offered(self.actor, self.case.topic)
+
+    def clean(self) -> dict[str, Any]:
+        """No blank of a template left."""
+        return _no_blanks(super().clean() or self.cleaned_data, self)
 
     def perform(self, **stamp: Any) -> Any:
         """To the leader."""
@@ -454,6 +489,11 @@ class SignReplyPanel(TaskPanel):
         late = "本次回复已逾期；" if self.at >= self.task.due_at else ""
         return f"签发后：{late}热线{_due(preview.due_at, self.at)}审核，通过后发给诉求人。"
 
+    @property
+    def done(self) -> str:
+        """Which one, as the next stands open by then."""
+        return f"{self.case.number} 已签发，送热线审核。"
+
     def perform(self, **stamp: Any) -> Any:
         """To audit."""
         return self.act(actions.sign_reply, **stamp)
@@ -469,6 +509,15 @@ class DeclineToSignPanel(ReasonPanel):
     def consequence(self) -> str:
         """The limit does not wait."""
         return f"退回联络员修改；时限不变，仍须{_due(self.task.due_at, self.at)}签发送审。"
+
+
+def _no_blanks(cleaned: dict[str, Any], panel: Panel) -> dict[str, Any]:
+    for name in ("text", "basis"):
+        try:
+            refuse_blanks(cleaned.get(name) or "")
+        except Refused as refusal:
+            panel.add_error(name, refusal.sentence)
+    return cleaned
 
 
 def last_reply(panel: Panel) -> Reply | None:

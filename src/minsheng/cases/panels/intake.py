@@ -7,19 +7,21 @@ from uuid import UUID, uuid5
 
 from django import forms
 from django.db import transaction
+from django.urls import reverse_lazy
 
 from minsheng.cases import actions, clocks, panels
 from minsheng.cases.choices import Channel, ContactPurpose, RequestKind, Urgency
 from minsheng.cases.details import TEXT_LENGTH, TITLE_LENGTH, TYPED_LENGTH, CaseDetails
 from minsheng.cases.forms import EXTRA, PlaceField, TopicField, UnitField, extra_fields, hold_all, initial_of_details
-from minsheng.cases.models import Case
+from minsheng.cases.models import Case, Topic
 from minsheng.cases.panels import Panel, ReasonPanel
 from minsheng.cases.wording import day_words
+from minsheng.organisations.forms import PointField
 from minsheng.ui.forms import FilesField, MomentInput, words
 
 
 def details_of(case: Case, **changes: Any) -> CaseDetails:
-    """The case's own details with some of them changed."""
+    """The case's own details with some of them changed; a new topic keeps of the old one's fields those it asks for too."""
     values: dict[str, Any] = {
         "kind": case.kind,
         "text": case.text,
@@ -28,13 +30,17 @@ def details_of(case: Case, **changes: Any) -> CaseDetails:
         "urgency": case.urgency,
         "place": case.place,
         "address": case.address,
+        "point": case.point,
         "occurred_at": case.occurred_at,
         "confidential": case.confidential,
         "publishable": case.publishable,
         "accused_unit": case.accused_unit,
         "extra": case.extra,
     }
-    return CaseDetails(**values | changes)
+    values |= changes
+    asked = {item["name"] for item in (values["topic"].required_fields if values["topic"] else ())}
+    values["extra"] = {name: value for name, value in values["extra"].items() if name in asked}
+    return CaseDetails(**values)
 
 
 class _DetailsPanel(Panel):
@@ -102,17 +108,32 @@ class CorrectPanel(_DetailsPanel):
     urgency = forms.ChoiceField(label="紧急程度", choices=Urgency.choices, widget=forms.RadioSelect)
     place = PlaceField(label="事发地", required=False)
     address = forms.CharField(label="详细地址", max_length=200, required=False)
+    point = PointField(where_url=reverse_lazy("cases:streets"))
     occurred_at = forms.DateTimeField(label="事发时间", required=False, widget=MomentInput(past_only=True))
     accused_unit = UnitField(label="被反映单位", required=False, dispatchable=None)
     publishable = forms.BooleanField(label="同意公开", required=False)
     note = forms.CharField(label="更正说明", max_length=500, required=False)
     submit_label = "更正"
+    template = "cases/panels/correct.html"
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        note = self.fields.pop("note")
-        self.fields.update(extra_fields(self.case.topic, required=False))
-        self.fields["note"] = note
+        # A changed topic asks for its own fields, not for those of the topic that was wrong.
+        extra = extra_fields(self._topic(), required=False)
+        self.fields.update(extra)
+        self.extra_names = list(extra)
+
+    def _topic(self) -> Topic | None:
+        """The topic as posted, or as the case has it."""
+        posted = self.data.get(self.add_prefix("topic"), "") if self.is_bound else str(self.case.topic_id or "")
+        if posted == str(self.case.topic_id or ""):
+            return self.case.topic
+        return Topic.objects.filter(pk=posted, level=3).first() if posted.isdecimal() and len(posted) < 19 else None
+
+    @property
+    def topic_fields(self) -> list[forms.BoundField]:
+        """The topic's own fields, which follow its choice on the screen."""
+        return [self[name] for name in self.extra_names]
 
     @property
     def consequence(self) -> str:
@@ -125,8 +146,7 @@ class CorrectPanel(_DetailsPanel):
         given = dict(self.cleaned_data)
         note = given.pop("note")
         extra = {name.removeprefix(EXTRA): given.pop(name) for name in list(given) if name.startswith(EXTRA)}
-        same_topic = given["topic"] == self.case.topic
-        details = details_of(self.case, **given, extra={k: v for k, v in extra.items() if v} if same_topic else {})
+        details = details_of(self.case, **given, extra={name: value for name, value in extra.items() if value})
         return actions.correct_case(actor=self.actor, at=self.at, case=self.case, details=details, note=note, **stamp)
 
 

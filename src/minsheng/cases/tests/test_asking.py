@@ -7,13 +7,16 @@ from typing import Any
 
 from django.core.files.uploadedfile import SimpleUploadedFile
 
-from minsheng.cases import actions
-from minsheng.cases.choices import AskKind, AskState, TaskState
+from minsheng.cases import actions, clocks
+from minsheng.cases.choices import AskKind, AskState, RequestKind, TaskState
 from minsheng.cases.models import Ask, Attachment, Case, Task
 from minsheng.cases.tests.test_handling import refused, reload, sub
 from minsheng.cases.tests.world import World, moment
 from minsheng.dispatching.actions import conclude_study, dispatch_case, recall_case, send_to_study
 from minsheng.followup.actions import rate_case
+from minsheng.worktime import actions as worktime
+from minsheng.worktime.actions import publish_policy
+from minsheng.worktime.choices import Clock, LimitUnit
 
 PROOF = b"\x89PNG\r\n\x1a\n" + b"0" * 64
 
@@ -40,13 +43,13 @@ def ask_extension(world: World, task: Task, until: date, *, told: Any = None, by
     )
 
 
-def ask_pause(world: World, task: Task, **changes: Any) -> Ask:
+def ask_pause(world: World, task: Task, by: str = "城管联络", **changes: Any) -> Ask:
     values: dict[str, Any] = {
         "reason_code": "statutory_procedure",
         "reason": "等待噪声鉴定",
         "basis": "鉴定委托书",
     } | changes
-    return actions.request_pause(actor=world["城管联络"], at=world.now, task=task, **values)
+    return actions.request_pause(actor=world[by], at=world.now, task=task, **values)
 
 
 def decide(world: World, ask: Ask, *, grant: bool, by: str = "auditor", **stamp: Any) -> Ask:
@@ -66,6 +69,23 @@ def test_a_return_is_asked_with_ground_basis_and_another_unit(world: World) -> N
     assert reload(task).state == TaskState.RETURN_REQUESTED
     assert task.case.timeline.get(code="request_return").payload["facts"]["proposed_unit"] == "350104-zj"
     assert (ask.kind, ask.state, ask.reason_code) == (AskKind.RETURN, AskState.PENDING, "duty")
+
+
+def test_the_centres_answer_has_a_limit_that_is_kept_with_its_reason(world: World) -> None:
+    asks = [ask_return(world, world.lead(world.handling())), ask_pause(world, world.lead(world.handling()))]
+    told = []
+    for ask in asks:
+        ask.refresh_from_db()
+        derivation = clocks.of(ask.derivation)
+        assert derivation is not None and ask.due_at == derivation.due_at == moment("2026-11-26 00:00")
+        told.append((derivation.policy, derivation.sentence()))
+    assert told == [
+        ("return_decision", "11月25日（周三）24:00 前 · 退件裁定 1 个工作日，自 11月24日 申请次日起算"),
+        ("audit", "11月25日（周三）24:00 前 · 挂起审核 1 个工作日，自 11月24日 申请次日起算"),
+    ]
+    worktime.set_day(actor=None, at=world.now, day=date(2026, 11, 25), working=False, name="台风停工")
+    asks[0].refresh_from_db()
+    assert asks[0].due_at == moment("2026-11-26 00:00"), "it is not counted again at each look"
 
 
 def test_the_limit_of_a_return_runs_from_reading(world: World) -> None:
@@ -161,9 +181,14 @@ def test_a_refused_extension_does_not_count(world: World) -> None:
     ask_extension(world, task, date(2026, 12, 1))
 
 
-def test_at_most_fifteen_working_days_however_long_the_limit(world: World, settings: Any) -> None:
-    settings.HOTLINE = settings.HOTLINE | {"extension_most_days": 2}
-    task = world.lead(world.handling())
+def test_at_most_what_the_policy_of_extensions_says_however_long_the_limit(world: World) -> None:
+    publish_policy(
+        actor=None, at=world.now, code="extension.help", name="求助延期上限", clock=Clock.EXTENSION, kind=RequestKind.HELP,
+        amount=2, unit=LimitUnit.WORKING_DAYS, effective_from=date(2026, 11, 24),
+    )  # fmt: skip
+    other = world.lead(world.handling())
+    assert ask_extension(world, other, date(2026, 12, 2)).until == date(2026, 12, 2), "a complaint keeps the shipped fifteen"
+    task = world.lead(world.handling(kind=RequestKind.HELP))
     assert refused("extension_too_long", lambda: ask_extension(world, task, date(2026, 12, 2))).details["days"] == 2
 
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, timedelta
 
 import pytest
 
 from minsheng.accounts.choices import Role
 from minsheng.audit.queries import verify
-from minsheng.cases import actions, clocks
+from minsheng.cases import actions, clocks, desk_queries
 from minsheng.cases.choices import AskState, CaseState, Ending, ReplyState, TaskState
 from minsheng.cases.models import Ask, Case, Task
 from minsheng.cases.tests.test_asking import ask_extension, ask_pause, ask_return, decide
@@ -227,6 +227,39 @@ def test_a_pause_granted_after_the_limit_stood_still_since_it_was_asked_for(worl
     assert world.lead(case).paused_at == moment("2026-11-27 15:00")
     actions.resume_task(actor=world["城管联络"], at=moment("2026-12-01 09:00"), task=world.lead(case))
     assert world.lead(case).due_at == moment("2026-12-02 00:00")
+
+
+def test_what_was_sent_back_is_sent_back_still_after_a_pause(world: World) -> None:
+    case = world.replied()
+    actions.send_back(actor=world["auditor"], at=world.later(hours=1), case=case, reasons=["no_process"])
+    decide(world, ask_pause(world, world.lead(case)), grant=True)
+    actions.resume_task(actor=world["城管联络"], at=world.later(days=1), task=world.lead(case))
+    assert world.lead(case).state == TaskState.SENT_BACK
+    tallies = desk_queries.stack_tallies(world["城管联络"], world.now)
+    assert (tallies["back"].count, tallies["work"].count) == (1, 0)
+
+
+def test_first_measures_still_owed_stand_still_with_the_task(world: World) -> None:
+    case = world.handling(urgency="urgent")
+    before = world.lead(case).first_measures_due_at
+    assert before == moment("2026-11-25 09:15")
+    world.now = moment("2026-11-24 15:00")
+    decide(world, ask_pause(world, world.lead(case)), grant=True)
+    assert desk_queries.stack_tallies(world["城管联络"], moment("2026-11-25 12:00"))["work"].light == "none"
+    actions.resume_task(actor=world["城管联络"], at=moment("2026-11-26 15:00"), task=world.lead(case))
+    lead = world.lead(case)
+    assert lead.first_measures_due_at == before + timedelta(days=2)
+    measures = clocks.of(lead.first_measures_derivation)
+    assert measures is not None and "挂起，顺延 2 天" in measures.sentence()
+
+
+def test_first_measures_that_are_late_already_stay_late(world: World) -> None:
+    case = world.handling(urgency="urgent")
+    before = world.lead(case).first_measures_due_at
+    world.now = moment("2026-11-25 10:00")
+    decide(world, ask_pause(world, world.lead(case)), grant=True)
+    actions.resume_task(actor=world["城管联络"], at=moment("2026-11-26 15:00"), task=world.lead(case))
+    assert world.lead(case).first_measures_due_at == before
 
 
 def test_the_auditor_may_end_a_pause(world: World) -> None:

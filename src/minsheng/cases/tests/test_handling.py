@@ -11,11 +11,13 @@ import pytest
 from django.db import connection
 
 from minsheng.accounts.models import User
-from minsheng.cases import actions, work
+from minsheng.cases import actions, clocks, desk_queries, work
 from minsheng.cases.choices import CaseState, ReplyState, TaskRole, TaskState, Urgency
 from minsheng.cases.models import Case, Reply, Task
 from minsheng.cases.tests.world import World, build, fresh, moment
 from minsheng.errors import Refused
+from minsheng.organisations.choices import PlaceLevel, UnitKind
+from minsheng.organisations.models import Place, Unit
 
 REPLY = {
     "text": "经现场核查，已停止施工。",
@@ -126,6 +128,10 @@ def test_nobody_was_reached_in_the_future_or_before_the_request(world: World) ->
 def test_an_urgent_case_owes_first_measures_once(world: World) -> None:
     task = world.lead(world.handling(urgency=Urgency.URGENT))
     assert task.first_measures_due_at == moment("2026-11-25 09:15")
+    derivation = clocks.of(task.first_measures_derivation)
+    assert derivation is not None and derivation.policy == "first_measures.urgent"
+    assert derivation.sentence() == "11月25日（周三）09:15 前 · 先行处置 24 小时，自 11月24日 09:15 批转起算"
+    assert (task.first_measures_yellow_at, task.first_measures_orange_at) == (moment("2026-11-25 03:15"), moment("2026-11-25 08:15"))
     actions.take_first_measures(actor=world["城管联络"], at=world.later(hours=1), task=task, text="已派人到场")
     assert reload(task).first_measures_at == world.now
     refused(
@@ -174,6 +180,25 @@ def test_only_units_below_and_only_once(world: World) -> None:
     refused("not_below", lambda: sub(world, case, "仓山城管"))
     sub(world, case, "建新中队")
     refused("unit_twice", lambda: sub(world, case, "建新中队"))
+
+
+def test_a_bureau_turns_to_the_street_where_it_happened_and_to_no_other(world: World) -> None:
+    """属地: streets stand under the county's government; another street, and another county's, have no part in it."""
+    county = world.units["仓山区政府"]
+    other = Place.objects.create(code="350104001", name="仓前街道", level=PlaceLevel.STREET, parent=world.places["仓山区"])
+    there = Unit.objects.create(code=other.code, name="仓前街道办事处", kind=UnitKind.STREET, parent=county, place=other)
+    case = world.handling()
+    below = sub(world, case, "建新镇")
+    assert (below.role, below.parent_id) == (TaskRole.SUB, world.lead(case).pk)
+    assert Case.objects.visible_to(world["建新联络"]).filter(pk=case.pk).exists()
+    assert [t.unit for t in desk_queries.tasks_below(world["城管联络"])] == [world.units["建新镇"]], "the bureau follows it"
+    world.units["仓前"] = there
+    refused("not_below", lambda: sub(world, case, "仓前"))
+    nowhere = world.handling(place=world.places["仓山区"])
+    sub(world, nowhere, "仓前")  # which street is not known: the bureau knows
+    squad = sub(world, nowhere, "建新中队")
+    actions.read_task(actor=world["中队联络"], at=world.now, task=squad)
+    refused("not_below", lambda: sub(world, nowhere, "建新镇", by="中队联络", of=squad))
 
 
 def test_an_assisting_unit_does_its_own_share(world: World) -> None:
@@ -340,7 +365,7 @@ def test_a_screen_drawn_before_somebody_else_acted_is_stale(world: World) -> Non
             actor=world["城管联络"], at=world.now, task=world.lead(case), version=seen, **REPLY
         ),
     )
-    assert [change["sentence"] for change in told.details["changes"]] == ["仓山区城市管理局联系诉求人：已联系上"]
+    assert [change["sentence"] for change in told.details["changes"]] == ["联系诉求人：已联系上"]
     assert not Reply.objects.exists()
 
 

@@ -11,7 +11,9 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 
 from minsheng.accounts.testing import sign_in
+from minsheng.audit.models import AuditEntry
 from minsheng.cases.actions.intake import query_code_of
+from minsheng.cases.details import ApplicantDetails
 from minsheng.cases.models import Case, Contact, Topic
 from minsheng.cases.tests.world import World
 
@@ -73,6 +75,25 @@ def test_answering_at_once_files_and_closes_in_one_step(agent: Client, world: Wo
     case = Case.objects.get()
     assert (case.state, case.ending) == ("closed", "answered")
     assert "968968" in case.messages.latest("id").text
+
+
+def test_an_answer_is_neither_dropped_nor_told_half(agent: Client, world: World) -> None:
+    page = agent.post(NEW, form(world, answer="请拨打 968968。"))
+    assert page.status_code == 422 and "请先清空这一格" in page.text and "请拨打 968968。" in page.text
+    page = agent.post(NEW, form(world, step="answer", answer="请到〔地点〕办理。"))
+    assert page.status_code == 422 and "还有没填的空：〔地点〕" in page.text
+    assert not Case.objects.exists()
+
+
+def test_what_is_likely_is_offered_first(agent: Client, world: World) -> None:
+    assert "data-near" not in agent.get(NEW).text
+    cache.clear()
+    agent.post(NEW, form(world, topic=world.topics["政策咨询"].pk))
+    agent.post(NEW, form(world))
+    agent.post(NEW, form(world))
+    cache.clear()
+    likely = f'data-near="{world.topics["夜间施工噪声"].pk},{world.topics["政策咨询"].pk}"'
+    assert likely in agent.get(NEW).text
 
 
 def test_filing_without_accepting_goes_to_the_case(agent: Client, world: World) -> None:
@@ -192,22 +213,71 @@ def test_a_confidential_case_of_another_agent_is_not_on_the_card(client: Client,
     assert str(case.number) not in client.post("/cases/new/caller/", {"phone": "13800138000"}).content.decode()
 
 
+def test_the_last_places_of_a_number_can_be_taken_over(agent: Client, world: World) -> None:
+    for address in ("福湾路 1 号", "福湾路1号", "金山大道 618 号", "上三路 8 号", "则徐大道 2 号"):
+        world.submitted(address=address)
+        world.later(days=1)
+    world.submitted(address="白马路 9 号", confidential=True)
+    card = agent.post("/cases/new/caller/", {"phone": "13800138000"}).text
+    places = [address for address in ("则徐大道 2 号", "上三路 8 号", "金山大道 618 号") if f'data-address="{address}"' in card]
+    assert len(places) == 3 and card.count("data-take-address") == 3 and "白马路" not in card
+    assert f'data-place="{world.places["建新镇"].pk}"' in card and 'data-key="Alt+3"' in card
+    assert "林**" in card and "林小满" not in card
+
+
+def test_the_name_is_taken_over_on_record_and_never_from_a_confidential_case(agent: Client, world: World) -> None:
+    def ask(browser: Client, phone: str = "138 0013 8000") -> Any:
+        return browser.post("/cases/new/caller/name/", {"phone": phone}, headers={"Accept": "application/json"})
+
+    case = world.submitted()
+    world.submitted(applicant=ApplicantDetails(name="郑重", phone="13900139000"), confidential=True)
+    assert ask(agent).json() == {"name": "林小满"}
+    entry = AuditEntry.objects.get(code="case.recall_caller")
+    assert (entry.actor, entry.subject_id, "林小满" in str(entry.__dict__)) == (world["agent"], str(case.pk), False)
+    assert [ask(agent, phone).status_code for phone in ("13900139000", "", "\x00", "9" * 99)] == [404] * 4
+    assert ask(sign_in(Client(), world["城管联络"])).status_code == 403
+    assert AuditEntry.objects.filter(code="case.recall_caller").count() == 1
+
+
 # --- look-ups ----------------------------------------------------------------------------------------------------
 
 
+def test_whole_lists_are_read_once_and_again_when_a_row_changed(agent: Client, world: World, django_assert_num_queries: Any) -> None:
+    leaf = world.topics["夜间施工噪声"]
+    url = "/cases/lookups/topics/"
+    first = agent.get(url)
+    row = next(row for row in first.json()["rows"] if row["value"] == leaf.pk)
+    assert (row["path"], row["kind"], row["hints"]) == ("环境噪声 / 施工噪声 / 夜间施工噪声", "complaint", "通常为投诉。")
+    assert agent.get(url, headers={"If-None-Match": first["ETag"]}).status_code == 304
+    with django_assert_num_queries(3):  # session, person, stamp
+        assert agent.get(url).content == first.content
+    leaf.name, leaf.version = "夜间打桩", leaf.version + 1
+    leaf.save()
+    again = agent.get(url, headers={"If-None-Match": first["ETag"]})
+    assert again.status_code == 200 and "夜间打桩" in again.text
+
+
 @pytest.mark.parametrize(
-    ("url", "words", "found"), [("topics", "夜间施工", "夜间施工噪声"), ("places", "建新", "仓山区 建新镇"), ("units", "仓山城管", "仓山区城市管理局")]
+    ("which", "found"), [("places", "仓山区 建新镇"), ("units", "仓山区城市管理局"), ("all-units", "福州市人民政府")]
 )
-def test_look_ups_answer_options(agent: Client, world: World, url: str, words: str, found: str) -> None:
-    for model in (Topic, type(world.places["建新镇"]), type(world.units["水务"])):
-        for row in model.objects.all():
-            row.search_key = f"{row.name}\n{getattr(row, 'short_name', '')}"
-            row.save()
-    answer = agent.get(f"/cases/lookups/{url}/", {"q": words}).content.decode()
-    assert found in answer
-    assert 'role="option"' in answer
-    for junk in ("", "\x00", "%", "x" * 9000):
-        assert agent.get(f"/cases/lookups/{url}/", {"q": junk}).status_code == 200
+def test_lists_of_places_and_units(agent: Client, world: World, which: str, found: str) -> None:
+    assert found in {row["path"] for row in agent.get(f"/cases/lookups/{which}/").json()["rows"]}
+    assert agent.get("/cases/lookups/people/").status_code == 404
+
+
+def test_an_own_field_of_a_topic_comes_with_the_list(agent: Client, world: World) -> None:
+    leaf = world.topics["道路塌陷"]
+    leaf.required_fields, leaf.version = [{"name": "depth", "label": "塌陷<深度>"}], 2
+    leaf.save()
+    rows = agent.get("/cases/lookups/topics/").json()["rows"]
+    brings = next(row["brings"] for row in rows if row["value"] == leaf.pk)
+    assert 'name="extra_depth"' in brings and "塌陷&lt;深度&gt;" in brings and "24 小时内" in brings
+
+
+def test_without_scripts_the_selects_hold_everything(agent: Client, world: World) -> None:
+    leaf = f'<option value="{world.topics["道路塌陷"].pk}"'
+    assert leaf in agent.get(NEW, {"plain": "1"}).text
+    assert leaf not in agent.get(NEW).text
 
 
 def test_the_tree_of_topics_can_be_browsed(agent: Client, world: World) -> None:

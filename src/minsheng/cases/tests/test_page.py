@@ -19,6 +19,7 @@ from minsheng.cases import actions
 from minsheng.cases.details import ApplicantDetails
 from minsheng.cases.models import Case
 from minsheng.cases.tests.world import World, fresh
+from minsheng.cases.views import page
 
 PNG = b"\x89PNG\r\n\x1a\n" + b"\x00" * 64
 WORDS = "工地半夜打桩"
@@ -125,6 +126,17 @@ def test_history_can_be_narrowed_to_one_side(client: Client, world: World) -> No
     assert "电话收到诉求" in all_of_it
     assert "电话收到诉求" not in of_units
     assert "查阅" in of_units
+
+
+def test_a_long_history_says_where_it_is_cut_and_one_side_is_found_behind_it(client: Client, world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(page, "MOST_ENTRIES", 3)
+    case = world.handling()
+    for _ in range(4):
+        actions.urge_case(actor=world["supervisor"], at=world.later(minutes=1), case=fresh(case), reason="请抓紧")
+    sign_in(client, world["dispatcher"])
+    assert "这里是最新的 3 条" in client.get(f"/cases/{case.number}/").text
+    of_units = client.get(f"/cases/{case.number}/?history=units").text
+    assert "查阅" in of_units.split('class="history"')[1] and "这里是最新的" not in of_units
 
 
 def _queries(client: Client, url: str) -> int:

@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from datetime import datetime
+from itertools import product
+
+import pytest
 from django.conf import settings
 
 from minsheng.accounts.choices import Role
 from minsheng.cases import panels
-from minsheng.cases.actors import CITIZEN_ROLE, SYSTEM_ROLE
+from minsheng.cases.actors import CITIZEN_ROLE, SYSTEM_ROLE, Outsider
 from minsheng.cases.choices import CaseState, TaskState
 from minsheng.cases.diagram import document
-from minsheng.cases.workflow import TRANSITIONS, Subject
+from minsheng.cases.guards import Situation
+from minsheng.cases.models import Case, Task
+from minsheng.cases.workflow import TRANSITIONS, Subject, Transition, allows
 
 
 def test_the_document_is_the_tables() -> None:
@@ -37,6 +44,18 @@ def test_whatever_staff_may_do_has_a_form() -> None:
     for row in TRANSITIONS:
         if row.roles & set(Role.values) and row.code not in {"submit", "discard"}:
             assert panels.panel_for(row.code) is not None, row.code
+
+
+@pytest.mark.parametrize("row", TRANSITIONS, ids=lambda row: row.code)
+def test_a_row_holds_for_its_roles_from_each_of_its_states_and_from_no_other(row: Transition) -> None:
+    """Who may does not depend on the state: what tests/test_matrix.py shows from one of a row's states holds from all."""
+    bare = replace(row, guards=())
+    tasks = [None] if row.subject is Subject.CASE else [Task(state=state) for state in TaskState]
+    for case, task in product([Case(state=state) for state in CaseState], tasks):
+        fits = case.state in row.sources if task is None else case.state in row.case_states and task.state in row.sources
+        for role in [*Role.values, CITIZEN_ROLE, SYSTEM_ROLE]:
+            situation = Situation(Outsider(role, ""), datetime.min, case, task)
+            assert allows(bare, situation) == (fits and role in row.roles), (role, case.state, task and task.state)
 
 
 def test_every_guard_says_its_rule() -> None:

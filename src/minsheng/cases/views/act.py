@@ -12,6 +12,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_http_methods
 
 from minsheng.cases import panels, queries, work, workflow
@@ -69,7 +70,7 @@ def _submission(request: HttpRequest) -> UUID:
 
 
 def _drawer(request: HttpRequest, panel: Panel, status: int = 200) -> HttpResponse:
-    case = panel.case
+    case, task = panel.case, panel.situation.task
     context = {
         "case": case,
         "case_key": case.number,
@@ -81,6 +82,8 @@ def _drawer(request: HttpRequest, panel: Panel, status: int = 200) -> HttpRespon
         "danger": panel.danger,
         "action_url": request.get_full_path(),
         "versioned": case,
+        "draft_key": "/".join([case.number or "", panel.row.code, *([str(task.pk)] if task is not None else [])]),
+        "action_code": panel.row.code,
         "cancel_url": reverse("cases:page", args=[case.number]),
     }
     if getattr(request, "htmx", False):
@@ -89,9 +92,13 @@ def _drawer(request: HttpRequest, panel: Panel, status: int = 200) -> HttpRespon
 
 
 def _done(request: HttpRequest, number: str) -> HttpResponse:
-    """Back to where the person stood: the list with its case, or the case's page if it can still be seen."""
+    """Back to where the person stood: the list with its case, or the case's page if it can still be seen; or on to what the
+    form itself named (`then`), the next of its list."""
+    then = request.POST.get("then", "")
+    if not (then.startswith("/cases/") and url_has_allowed_host_and_scheme(then, None)):
+        then = ""
     if getattr(request, "htmx", False):
         response = HttpResponse(status=204)
-        response["HX-Redirect"] = request.htmx.current_url_abs_path or reverse("cases:page", args=[number])  # type: ignore[attr-defined]
+        response["HX-Redirect"] = then or request.htmx.current_url_abs_path or reverse("cases:page", args=[number])  # type: ignore[attr-defined]
         return response
-    return redirect("cases:page", number)
+    return redirect(then or reverse("cases:page", args=[number]))

@@ -5,28 +5,29 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
-from urllib.parse import urlencode
 
 from django.contrib.auth.decorators import login_required
-from django.http import HttpRequest, HttpResponse
-from django.shortcuts import render
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse, QueryDict
+from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_GET
 
 from minsheng.accounts.choices import Role
 from minsheng.accounts.models import User
-from minsheng.cases import clocks, comparing, desk_queries, presenting
-from minsheng.cases.choices import AskKind, RequestKind, TaskState
-from minsheng.cases.models import Ask, Case
-from minsheng.cases.queries import current_tasks
-from minsheng.cases.views.page import open_pane
+from minsheng.cases import comparing, desk_queries, lists, presenting
+from minsheng.cases.choices import AskKind, AskState, RequestKind, TaskState
+from minsheng.cases.guards import Situation
+from minsheng.cases.lights import LEVELS
+from minsheng.cases.models import Ask, Case, Task
+from minsheng.cases.views.page import list_url, open_pane, row_url
 from minsheng.errors import Refused
 from minsheng.ui import times
-from minsheng.ui.pages import KeysetPage, keyset_page
+from minsheng.ui.pages import KeysetPage
 from minsheng.ui.rows import Row
 from minsheng.worktime import queries as worktime
-from minsheng.worktime.choices import Clock, Light
+from minsheng.worktime.choices import Light
 from minsheng.worktime.rules import Calendar
 
 OWN = "本人批转，须他人审核"
@@ -36,22 +37,25 @@ AUDITING = (Role.AUDITOR, Role.HOTLINE_LEADER)
 @login_required
 @require_GET
 def desk(request: HttpRequest) -> HttpResponse:
-    """`/cases/audits/?tab=replies|asks&kind=…&open=…`. Errors: forbidden."""
+    """`/cases/audits/?tab=replies|asks&ask=…&open=…`. Errors: forbidden."""
     user: Any = request.user
     if not user.has_role(*AUDITING):
         raise Refused("forbidden", action="打开审核工作台")
     at = timezone.now()
     tallies = desk_queries.audit_tallies(user, at)
     tab = _tab(request, user, tallies)
-    kind = request.GET.get("kind", "") if tab == "asks" else ""
-    kind = kind if kind in AskKind.values else ""
-    page = _replies(request, user, at) if tab == "replies" else _asks(request, user, kind, at)
+    shown = lists.opened(request, REPLIES if tab == "replies" else ASKS, at)
+    if shown.elsewhere and not request.GET.get("ask"):
+        return redirect(shown.elsewhere)
+    kind = _asked_kind(request.GET)
+    page = _replies(request, shown) if tab == "replies" else _asks(request, shown)
     context: dict[str, Any] = {
         "desk_title": "审核",
         "tabs": _tabs(user, tallies, tab),
         "kinds": _kinds(user, tallies, kind) if tab == "asks" else [],
         "page": page,
-        "list_url": _url(request),
+        "list_url": list_url(request),
+        "list": shown,
         "empty_title": "没有等待审核的回复" if tab == "replies" else "没有等待审核的申请",
         "empty_text": "单位签发的回复会出现在这里，最紧急、等得最久的排在最前面。"
         if tab == "replies"
@@ -59,12 +63,19 @@ def desk(request: HttpRequest) -> HttpResponse:
         **open_pane(request),
     }
     context["comparison"] = comparing.compare(context["body"]["view"].situation) if context.get("open") else None
-    context["own_dispatch"] = bool(context.get("open")) and _is_own(user, context["case"])
+    context["own_dispatch"] = bool(context.get("open")) and _opened_own(user, context["body"]["view"].situation, tab)
     return render(request, "cases/audits/desk.html", context)
 
 
-def _is_own(user: User, case: Case) -> bool:
-    return case.dispatched_by_id == user.pk
+def _is_own(user: User, case: Case, task: Task | None = None) -> bool:
+    """As guards.not_own_dispatch: the case dispatched by this person, or the task that asks for something given by them."""
+    return user.pk in {case.dispatched_by_id, task.assigned_by_id if task is not None else None}
+
+
+def _opened_own(user: User, situation: Situation, tab: str) -> bool:
+    """The open case's, or among asks that of the task that asks."""
+    asking = {ask.task_id for ask in situation.asks if ask.state == AskState.PENDING} if tab == "asks" else set()
+    return any(_is_own(user, situation.case, task) for task in [None, *(t for t in situation.tasks if t.pk in asking)])
 
 
 # --- tabs --------------------------------------------------------------------------------------------------------
@@ -96,7 +107,7 @@ def _tabs(user: User, tallies: dict[str, desk_queries.Tally], current: str) -> l
     none = desk_queries.Tally(0, Light.NONE)
     replies = tallies.get("replies", none)
     asks = [tally for what, tally in tallies.items() if what != "replies"]
-    most = max((tally.light for tally in asks), key=desk_queries.LEVELS.index, default=Light.NONE)
+    most = max((tally.light for tally in asks), key=LEVELS.index, default=Light.NONE)
     shown = [Tab(f"{url}?tab=asks", "申请审核", sum(tally.count for tally in asks), most.value, current == "asks")]
     if user.has_role(Role.AUDITOR):
         shown.insert(0, Tab(f"{url}?tab=replies", "回复审核", replies.count, replies.light.value, current == "replies"))
@@ -111,26 +122,42 @@ def _kinds(user: User, tallies: dict[str, desk_queries.Tally], current: str) -> 
     shown = [Tab(url, "全部", every, "none", not current)]
     for kind in offered:
         tally = tallies.get(kind.value, none)
-        shown.append(Tab(f"{url}&kind={kind.value}", kind.label, tally.count, tally.light.value, kind == current))
+        shown.append(Tab(f"{url}&ask={kind.value}", kind.label, tally.count, tally.light.value, kind == current))
     return shown
 
 
 # --- lists -------------------------------------------------------------------------------------------------------
 
 
-def _url(request: HttpRequest, **changes: str) -> str:
-    kept = {name: request.GET.get(name, "") for name in ("tab", "kind", "page")}
-    wanted = {name: value for name, value in (kept | changes).items() if value}
-    return f"{request.path}?{urlencode(wanted)}" if wanted else request.path
-
-
-def _replies(request: HttpRequest, user: User, at: datetime) -> KeysetPage:
-    cases = (
-        desk_queries.replies_to_audit(user).select_related("topic", "place__parent").prefetch_related(current_tasks())
-    )
+def _replies(request: HttpRequest, shown: lists.Shown) -> KeysetPage:
     calendar = worktime.calendar()
-    found = keyset_page(cases, ("urgency_rank", "state_since", "id"), request.GET.get("page", ""))
-    return found.map(lambda case: _reply_row(case, user, _url(request, open=case.number), at, calendar))
+
+    def row(case: Any) -> Row:
+        drawn = _reply_row(case, shown.user, row_url(request, case.number), shown.at, calendar)
+        return shown.with_cells(drawn, case)
+
+    return shown.page().map(row)
+
+
+def _reply_rows(user: Any, params: QueryDict, at: datetime) -> tuple[QuerySet[Case], lists.Order]:
+    if not user.has_role(Role.AUDITOR):
+        raise Refused("forbidden", action="打开审核工作台")
+    found = desk_queries.replies_to_audit(user).select_related("topic", "place__parent")
+    return found, ("urgency_rank", "state_since", "id")
+
+
+REPLIES = lists.register(
+    lists.CaseList(
+        code="audit",
+        title="回复审核",
+        url="cases:audits",
+        rows=_reply_rows,
+        fields=(*lists.QUEUE_FIELDS, "unit"),
+        sorts={"received": lists.RECEIVED, "due": lists.STAGE_DUE, "citizen_due": lists.CITIZEN_DUE},
+        own=("tab",),
+        with_tasks=True,
+    )
+)
 
 
 def _reply_row(case: Any, user: User, url: str, at: datetime, calendar: Calendar) -> Row:
@@ -145,22 +172,53 @@ def _reply_row(case: Any, user: User, url: str, at: datetime, calendar: Calendar
     return presenting.case_row(case, user=user, url=url, at=at, calendar=calendar, unit=unit, extras=extras)
 
 
-def _asks(request: HttpRequest, user: User, kind: str, at: datetime) -> KeysetPage:
+def _asks(request: HttpRequest, shown: lists.Shown) -> KeysetPage:
+    calendar = worktime.calendar()
+
+    def row(ask: Ask) -> Row:
+        drawn = _ask_row(ask, shown.user, row_url(request, ask.task.case.number or ""), shown.at, calendar)
+        return shown.with_cells(drawn, ask.task.case, ask.task)
+
+    return shown.page().map(row)
+
+
+def _ask_rows(user: Any, params: QueryDict, at: datetime) -> tuple[QuerySet[Ask], lists.Order]:
+    if not user.has_role(*AUDITING):
+        raise Refused("forbidden", action="打开审核工作台")
     asks = desk_queries.asks_to_decide(user).select_related("task__unit", "task__case__topic", "task__case__place__parent")
-    if kind:
-        asks = asks.filter(kind=kind)
-    found = keyset_page(asks, ("asked_at", "id"), request.GET.get("page", ""))
-    return found.map(lambda ask: _ask_row(ask, user, _url(request, open=ask.task.case.number), at))
+    kind = _asked_kind(params)
+    return (asks.filter(kind=kind) if kind else asks), ("asked_at", "id")
 
 
-def _ask_row(ask: Ask, user: User, url: str, at: datetime) -> Row:
+def _asked_kind(params: QueryDict) -> str:
+    kind = params.get("ask", "")
+    return kind if kind in AskKind.values else ""
+
+
+ASKS = lists.register(
+    lists.CaseList(
+        code="asks",
+        title="申请审核",
+        url="cases:audits",
+        rows=_ask_rows,
+        fields=("kind", "urgency", "light", "channel", "topic", "place", "unit", "received", "due"),
+        sorts={
+            "due": lists.Sort("审核时限", "due_at"),
+            "task_due": lists.Sort("承办时限", "task__due_at"),
+            "received": lists.Sort("收件时间", "task__case__received_at"),
+        },
+        own=("tab", "ask"),
+        to_case="task__case__",
+        to_task="task__",
+        clock="ask",
+        own_sort="等得最久的在前",
+    )
+)
+
+
+def _ask_row(ask: Ask, user: User, url: str, at: datetime, calendar: Calendar) -> Row:
     task, case = ask.task, ask.task.case
-    kind = AskKind(ask.kind)
-    shone = Light.NONE
-    if task.state != TaskState.PAUSED and task.is_active:
-        shone = presenting.light_by(at, yellow=task.yellow_at, orange=task.orange_at, due=task.due_at)
-    due = clocks.derive_now(Clock.RETURN_DECISION if kind == AskKind.RETURN else Clock.AUDIT, case, at=ask.asked_at).due_at
-    waits = f"{times.moment(ask.asked_at, at)}申请，应于 {times.due(due, at)}审核；承办时限 {times.due(task.due_at, at)}"
+    clock = presenting.ask_clock(ask, at=at, calendar=calendar)
     return Row(
         url=url,
         number=case.number or "",
@@ -169,9 +227,10 @@ def _ask_row(ask: Ask, user: User, url: str, at: datetime) -> Row:
         topic=case.topic.name if case.topic else "未定主题",
         place=presenting.place_words(case.place),
         unit=task.unit.name,
-        light=shone.value,
-        left=f"等了 {times.span(at - ask.asked_at)}",
-        why=waits,
-        state=kind,
-        extras=(OWN,) if _is_own(user, case) else (),
+        light=clock.light,
+        left=clock.text,
+        why=f"{clock.sentence}；承办时限 {times.due(task.due_at, at)}",
+        turns=clock.turns,
+        state=AskKind(ask.kind),
+        extras=(f"等了 {times.span(at - ask.asked_at)}", *((OWN,) if _is_own(user, case, task) else ())),
     )

@@ -9,21 +9,21 @@ from uuid import UUID, uuid5
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.db import transaction
-from django.http import HttpRequest, HttpResponse
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from minsheng.cases import actions, presenting, queries
+from minsheng.cases import actions, lists, phrases, pickers, presenting, queries
 from minsheng.cases.actions.intake import query_code_of
 from minsheng.cases.choices import CaseState, Ending
 from minsheng.cases.forms import ACCEPT, ANSWER, DRAFT, SUBMIT, IntakeForm, initial_of
 from minsheng.cases.models import Case, Topic
-from minsheng.cases.views.lookups import caller_context, hints, may_take
+from minsheng.cases.views.lookups import caller_context, may_take
 from minsheng.cases.views.page import list_url, open_pane, row_url
 from minsheng.errors import Refused
-from minsheng.ui.pages import keyset_page
 from minsheng.worktime import queries as worktime
 from minsheng.worktime.moments import local
 
@@ -38,8 +38,11 @@ def desk(request: HttpRequest) -> HttpResponse:
     user: Any = request.user
     may_take(user)
     at = timezone.now()
-    drafts = queries.drafts_of(user)
     on_drafts = request.GET.get("tab") == "drafts"
+    shown = lists.opened(request, LIST, at)
+    if shown.elsewhere and not on_drafts:
+        return redirect(shown.elsewhere)
+    drafts = queries.drafts_of(user)
     count, light = queries.waiting(user, at, CaseState.TO_ACCEPT)
     context: dict[str, Any] = {
         "desk_title": "受理",
@@ -53,26 +56,44 @@ def desk(request: HttpRequest) -> HttpResponse:
     }
     if on_drafts:
         return render(request, "cases/intake/drafts.html", context | {"drafts": drafts})
-    context |= {"page": _queue(request, user, at), "empty_title": "没有等待受理的诉求件"}
+    context["drafts"] = drafts
+    context |= {"page": _queue(request, shown), "list": shown, "empty_title": "没有等待受理的诉求件"}
     context["empty_text"] = "从网站等渠道来的诉求会出现在这里，最紧急、等得最久的排在最前面。"
     return render(request, "cases/intake/desk.html", context | open_pane(request))
 
 
-def _queue(request: HttpRequest, user: Any, at: datetime) -> Any:
-    calendar = worktime.calendar()
-    page = keyset_page(
-        queries.queue(user, CaseState.TO_ACCEPT), ["urgency_rank", "state_since", "id"], request.GET.get("page", "")
+def _rows(user: Any, params: QueryDict, at: datetime) -> tuple[QuerySet[Case], lists.Order]:
+    may_take(user)
+    return queries.queue(user, CaseState.TO_ACCEPT), ("urgency_rank", "state_since", "id")
+
+
+LIST = lists.register(
+    lists.CaseList(
+        code="intake",
+        title="受理",
+        url="cases:intake",
+        rows=_rows,
+        fields=lists.QUEUE_FIELDS,
+        sorts={"received": lists.RECEIVED, "due": lists.STAGE_DUE},
     )
-    return page.map(
-        lambda case: presenting.case_row(
+)
+
+
+def _queue(request: HttpRequest, shown: lists.Shown) -> Any:
+    calendar = worktime.calendar()
+
+    def row(case: Case) -> Any:
+        drawn = presenting.case_row(
             case,
-            user=user,
-            url=row_url(request, case.number),
-            at=at,
+            user=shown.user,
+            url=row_url(request, case.number or ""),
+            at=shown.at,
             calendar=calendar,
             extras=[case.get_channel_display()],
         )
-    )
+        return shown.with_cells(drawn, case)
+
+    return shown.page().map(row)
 
 
 def _tally(user: Any, at: datetime) -> str:
@@ -93,12 +114,13 @@ def new(request: HttpRequest) -> HttpResponse:
     at = timezone.now()
     draft = _draft(request, user)
     if request.method == "GET":
-        initial = initial_of(draft) if draft else {}
-        form = IntakeForm(initial=initial, at=at, topic=draft.topic if draft else None)
+        initial = initial_of(draft) if draft else {"occurred_at": at}
+        form = IntakeForm(initial=initial, at=at, topic=draft.topic if draft else None, **_likely(request, at))
         return _form(request, form, draft)
     step = request.POST.get("step", ACCEPT)
     step = step if step in _STEPS else ACCEPT
-    form = IntakeForm(request.POST, request.FILES, at=at, topic=_topic(request.POST.get("topic", "")), step=step)
+    topic = _topic(request.POST.get("topic", ""))
+    form = IntakeForm(request.POST, request.FILES, at=at, topic=topic, step=step, **_likely(request, at))
     if not form.is_valid():
         return _form(request, form, draft, status=422)
     if step == DRAFT:
@@ -110,6 +132,11 @@ def new(request: HttpRequest) -> HttpResponse:
     return redirect("cases:page" if step == SUBMIT else "cases:filed", case.number)
 
 
+def _likely(request: HttpRequest, at: datetime) -> dict[str, Any]:
+    """What this agent often chooses; `?plain=1` brings whole lists for a browser without scripts."""
+    return {"near": pickers.usual_topics(request.user, at=at), "plain": request.GET.get("plain") == "1"}
+
+
 def _form(request: HttpRequest, form: IntakeForm, draft: Case | None, status: int = 200) -> HttpResponse:
     user: Any = request.user
     given = form["topic"].value()
@@ -117,7 +144,8 @@ def _form(request: HttpRequest, form: IntakeForm, draft: Case | None, status: in
     context = {
         "form": form,
         "draft": draft,
-        "hints": hints(topic) if topic else (),
+        "hints": pickers.hints(topic) if topic else (),
+        "phrases": phrases.for_script(user),
         "extra": [form[name] for name in form.extra_names],
         "had_files": bool(request.FILES),
         **caller_context(user, str(form["phone"].value() or "")),

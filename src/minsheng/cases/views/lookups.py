@@ -5,39 +5,32 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib.auth.decorators import login_required
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseNotModified, JsonResponse
 from django.shortcuts import render
 from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_POST
 
 from minsheng.accounts.choices import Role
-from minsheng.cases import presenting, queries, reference_queries, workflow
-from minsheng.cases.choices import OPEN_STATES, CaseState, RequestKind
-from minsheng.cases.forms import PlaceField, TopicDetailsForm, TopicField, UnitField
+from minsheng.cases import actions, pickers, presenting, queries, reference_queries, streets, workflow
+from minsheng.cases.choices import OPEN_STATES, CaseState
+from minsheng.cases.forms import TopicDetailsForm
 from minsheng.cases.models import Case, RefusalGround, Topic
 from minsheng.cases.panels.ending import RejectPanel
 from minsheng.errors import Refused
-from minsheng.organisations import queries as organisations
 from minsheng.organisations.queries import valid_at
-from minsheng.secrecy import normalise_phone
+from minsheng.secrecy import mask_name, normalise_phone
 from minsheng.ui.forms import Form
 
-LONGEST_QUERY = 60
+BROWSER_KEEPS_SECONDS = 60
+LONGEST_PHONE, LONGEST_ADDRESS = 40, 200
+MOST_ADDRESSES = 3  # each has a key of its own
 INTAKE_ROLES = frozenset({Role.AGENT, Role.TEAM_LEADER, Role.DISPATCHER})
-
-
-def _typed(request: HttpRequest) -> str:
-    return request.GET.get("q", "").replace("\x00", "")[:LONGEST_QUERY]
 
 
 def _chosen(request: HttpRequest, name: str) -> int:
     given = request.GET.get(name, "")
     return int(given) if given.isdecimal() and len(given) < 19 else 0
-
-
-def _options(request: HttpRequest, options: list[tuple[int, str, str]]) -> HttpResponse:
-    return render(request, "ui/forms/tree_options.html", {"options": options})
 
 
 def may_take(user: Any) -> None:
@@ -48,11 +41,17 @@ def may_take(user: Any) -> None:
 
 @login_required
 @require_GET
-def topics(request: HttpRequest) -> HttpResponse:
-    """Leaves for a name, alias, keyword, pinyin, initials."""
-    field = TopicField()
-    found = reference_queries.find_topics(_typed(request), at=timezone.now())
-    return _options(request, [(topic.pk, topic.name, field.path(topic)) for topic in found])
+def rows(request: HttpRequest, which: str) -> HttpResponse:
+    """A whole list for the boxes that search it in the browser, which asks again only whether it has changed. Errors: not_found."""
+    if which not in pickers.LISTS:
+        raise Refused("not_found")
+    stamp, drawn = pickers.rows_of(which, at=timezone.now())
+    etag = f'"{stamp}"'
+    kept = request.headers.get("If-None-Match") == etag
+    answer: HttpResponse = HttpResponseNotModified() if kept else HttpResponse(drawn, content_type="application/json")
+    answer["ETag"] = etag
+    answer["Cache-Control"] = f"private, max-age={BROWSER_KEEPS_SECONDS}"
+    return answer
 
 
 @login_required
@@ -64,22 +63,12 @@ def topic_tree(request: HttpRequest) -> HttpResponse:
 
 
 @login_required
-@require_GET
-def places(request: HttpRequest) -> HttpResponse:
-    """Streets and counties by name, pinyin or initials; of those not dispatchable the reason is told."""
-    field = PlaceField()
-    found = organisations.find_places(_typed(request), at=timezone.now(), limit=12)
-    return _options(request, [(p.pk, p.name, field.path(p) + (f"（{p.reason}）" if p.reason else "")) for p in found])
-
-
-@login_required
-@require_GET
-def units(request: HttpRequest) -> HttpResponse:
-    """Units by name, short name, alias, pinyin; `all=1` also those that take no cases."""
-    field = UnitField()
-    which = None if request.GET.get("all") else True
-    found = organisations.find_units(_typed(request), at=timezone.now(), limit=12, dispatchable=which)
-    return _options(request, [(unit.pk, unit.name, field.path(unit)) for unit in found])
+@require_POST
+@never_cache
+def street_proposals(request: HttpRequest) -> JsonResponse:
+    """Streets that an address means, and the county of a point: posted, so that no address or log holds where somebody lives."""
+    given = {name: request.POST.get(name, "").replace("\x00", "")[:LONGEST_ADDRESS] for name in ("address", "point")}
+    return JsonResponse(streets.answer(given["address"], given["point"], at=timezone.now()))
 
 
 @login_required
@@ -89,23 +78,7 @@ def topic_details(request: HttpRequest) -> HttpResponse:
     topic = Topic.objects.filter(valid_at(timezone.now()), pk=_chosen(request, "topic"), level=3).first()
     if topic is None:
         return HttpResponse("")
-    return render(request, "cases/intake/_topic.html", {"hints": hints(topic), "extra": TopicDetailsForm(topic=topic)})
-
-
-def hints(topic: Topic) -> list[str]:
-    """What an agent should know of a topic before accepting, each in a line."""
-    told = []
-    if topic.route:
-        told.append(f"“{topic.name}”一般不派单：登记后请即时转接，或告知法定途径。")
-    if topic.default_kind:
-        told.append(f"通常为{RequestKind(topic.default_kind).label}。")
-    if topic.urgent:
-        told.append("紧急：承办单位须 24 小时内先期处置。")
-    if topic.risk:
-        told.append("涉人身安全或群体，请问清是否有人受伤、是否正在发生。")
-    if topic.confidential_by_default:
-        told.append("默认保密：承办单位看不到诉求人。")
-    return told
+    return render(request, "cases/intake/_topic.html", {"hints": pickers.hints(topic), "extra": TopicDetailsForm(topic=topic)})
 
 
 @login_required
@@ -127,12 +100,27 @@ def caller(request: HttpRequest) -> HttpResponse:
     return render(request, "cases/intake/_caller.html", caller_context(request.user, request.POST.get("phone", "")))
 
 
+@login_required
+@require_POST
+@never_cache
+def caller_name(request: HttpRequest) -> HttpResponse:
+    """The name last given with this number, to be taken over; audited. Errors: forbidden, not_found."""
+    user: Any = request.user
+    phone = request.POST.get("phone", "")[:LONGEST_PHONE].replace("\x00", "")
+    name = actions.recall_caller(actor=user, at=timezone.now(), phone=phone, request=request)
+    return JsonResponse({"name": name})
+
+
 def caller_context(user: Any, phone: str) -> dict[str, Any]:
-    """Earlier cases of a number: those under way with what may be added to them, then the closed ones."""
-    number = normalise_phone(phone[:40].replace("\x00", ""))
+    """Earlier cases of a number: those under way with what may be added to them, then the closed ones; and what of them can be taken
+    over: last places, the name (masked, until it is asked for), the topics."""
+    number = normalise_phone(phone[:LONGEST_PHONE].replace("\x00", ""))
     known = queries.earlier_of_phone(user, number) if number else []
     return {
         "number_given": bool(number),
+        "addresses": _last_addresses(known),
+        "caller_name": next((mask_name(case.applicant.name) for case in known if case.applicant.name and not case.confidential), ""),
+        "caller_topics": ",".join(dict.fromkeys(str(case.topic_id) for case in known if case.topic_id)),
         "earlier": [
             {
                 "number": case.number,
@@ -146,6 +134,19 @@ def caller_context(user: Any, phone: str) -> dict[str, Any]:
             for case in sorted(known, key=lambda case: case.state not in OPEN_STATES)
         ],
     }
+
+
+def _last_addresses(known: list[Case]) -> list[dict[str, Any]]:
+    """Where this number's cases happened, the last first, each once: what the pages of those cases show to the same person."""
+    found: dict[tuple[int, str], dict[str, Any]] = {}
+    for case in known:
+        if case.place is None or case.confidential:
+            continue
+        found.setdefault(
+            (case.place.pk, "".join(case.address.split())),
+            {"place": case.place.pk, "path": presenting.place_words(case.place), "address": case.address},
+        )
+    return list(found.values())[:MOST_ADDRESSES]
 
 
 def _offers(user: Any, code: str, case: Case) -> bool:

@@ -19,6 +19,7 @@ from minsheng.cases.presenting import ShownClock
 from minsheng.cases.queries import CaseView
 from minsheng.cases.reference_queries import reason_labels
 from minsheng.errors import Refused
+from minsheng.organisations import maps
 from minsheng.secrecy import redact
 from minsheng.worktime import queries as worktime
 
@@ -33,6 +34,20 @@ def page(request: HttpRequest, number: str) -> HttpResponse:
     user: Any = request.user
     case = queries.case_for(user, number)
     return render(request, "cases/page.html", case_context(request, case))
+
+
+@login_required
+@require_GET
+def since(request: HttpRequest, number: str) -> HttpResponse:
+    """`/cases/<number>/since/?version=`: what has happened to the case since the screen was drawn. Errors: not_found."""
+    user: Any = request.user
+    given = request.GET.get("version", "")
+    version, changes = histories.since(user, number, _version(given), at=timezone.now())
+    return render(request, "cases/since.html", {"version": version, "changes": changes})
+
+
+def _version(given: str) -> int:
+    return int(given) if given.isascii() and given.isdigit() and len(given) < 9 else 0
 
 
 def open_pane(request: HttpRequest) -> dict[str, Any]:
@@ -80,6 +95,8 @@ def case_context(request: HttpRequest, case: Case) -> dict[str, Any]:
         "title": presenting.shown_title(user, case),
         "flags": presenting.flags(case),
         "facts": presenting.facts(case, view.disclosure, at=at),
+        "point": presenting.shown_point(case, view.disclosure),
+        "map": maps.config(),
         "words": words,
         "spans": presenting.personal_spans(words),
         "withheld": not view.disclosure.words,
@@ -104,7 +121,7 @@ def case_context(request: HttpRequest, case: Case) -> dict[str, Any]:
 
 
 def _clocks(view: CaseView, user: Any, at: Any, calendar: Any) -> list[ShownClock]:
-    """The citizen's clock above; below, what my unit owes, or the stage that the centre is in."""
+    """The citizen's clock above; below, what my unit owes, or the stage that the centre is in and what waits for its answer."""
     shown = [presenting.citizen_clock(view.case, at=at, calendar=calendar)]
     if user.is_unit:
         for task in view.situation.tasks:
@@ -112,6 +129,8 @@ def _clocks(view: CaseView, user: Any, at: Any, calendar: Any) -> list[ShownCloc
                 shown += presenting.task_clocks(task, at=at, calendar=calendar)
     else:
         shown.append(presenting.stage_clock(view.case, at=at, calendar=calendar))
+        pending = (ask for ask in view.situation.asks if ask.state == AskState.PENDING)
+        shown += [presenting.ask_clock(ask, at=at, calendar=calendar) for ask in pending]
     return [clock for clock in shown if clock is not None]
 
 
@@ -139,7 +158,9 @@ def _from_citizen(view: CaseView) -> dict[str, Any]:
     case, seen = view.case, view.disclosure
     contacts = Contact.objects.filter(case=case).select_related("taken_by").order_by("received_at", "id")
     files = Attachment.objects.filter(case=case, reply=None, ask=None).order_by("at", "id") if seen.files else ()
-    messages = case.messages.order_by("-at", "-id") if seen.words else ()
+    messages = case.messages.order_by("-at", "-id") if seen.words else case.messages.none()
+    if view.situation.actor.is_unit:
+        messages = messages.exclude(template="split")  # which cases belong together, a unit does not learn
     return {
         "contacts": [
             {
@@ -160,7 +181,7 @@ def _from_units(view: CaseView) -> dict[str, Any]:
     """Replies with their audits, asks with their answers, and attempts to reach the citizen."""
     if not view.situation.tasks:
         return {"replies": [], "asks": [], "outreaches": []}
-    seen, labels = view.disclosure, reason_labels()
+    labels = reason_labels()
     asks = (
         Ask.objects.filter(task__case=view.case)
         .select_related("task__unit", "asked_by", "decided_by", "proposed_unit")
@@ -171,9 +192,13 @@ def _from_units(view: CaseView) -> dict[str, Any]:
         "replies": [_reply(view, reply, labels) for reply in view.replies if _is_theirs_to_read(view, reply)],
         "asks": [_ask(view, ask, labels) for ask in asks],
         "outreaches": [
-            {"it": it, "summary": redact(it.summary) if seen.redacted else it.summary} for it in queries.outreaches(view.case)
+            {"it": it, "summary": _staff_words(view, it.summary)} for it in queries.outreaches(view.case)
         ],
     }
+
+
+def _staff_words(view: CaseView, text: str) -> str:
+    return presenting.staff_words(view.situation.actor, view.case, text)
 
 
 def _is_theirs_to_read(view: CaseView, reply: Reply) -> bool:
@@ -182,7 +207,6 @@ def _is_theirs_to_read(view: CaseView, reply: Reply) -> bool:
 
 
 def _reply(view: CaseView, reply: Reply, labels: Labels) -> dict[str, Any]:
-    seen = view.disclosure
     return {
         "reply": reply,
         "unit": reply.task.unit.name,
@@ -191,10 +215,19 @@ def _reply(view: CaseView, reply: Reply, labels: Labels) -> dict[str, Any]:
         "verdict": " · ".join(
             str(label) for label in (reply.get_finding_display(), reply.get_outcome_display(), reply.get_solved_display()) if label
         ),
-        "text": redact(reply.text) if seen.redacted else reply.text,
+        "text": _staff_words(view, reply.text),
+        "basis": _staff_words(view, reply.basis),
+        "audit_note": _staff_words(view, reply.audit_note),
         "reasons": [labels.get((ReasonList.REPLY_REFUSAL, code), code) for code in reply.audit_reasons],
         "files": _files(view, reply.attachments.all()),
+        "may_keep": _may_keep(view, reply),
     }
+
+
+def _may_keep(view: CaseView, reply: Reply) -> bool:
+    """A good reply of one's own unit may become a template; never one of a confidential case."""
+    good = reply.kind == ReplyKind.FINAL and reply.state == ReplyState.ACCEPTED
+    return good and reply.task.unit_id == view.situation.actor.unit_id and not view.case.confidential
 
 
 def _ask(view: CaseView, ask: Ask, labels: Labels) -> dict[str, Any]:
@@ -205,7 +238,9 @@ def _ask(view: CaseView, ask: Ask, labels: Labels) -> dict[str, Any]:
         "kind": kind.label,
         "state": AskState(ask.state),
         "ground": labels.get((kind.value, ask.reason_code), ""),
-        "reason": redact(ask.reason) if view.disclosure.redacted else ask.reason,
+        "reason": _staff_words(view, ask.reason),
+        "basis": _staff_words(view, ask.basis),
+        "decision_note": _staff_words(view, ask.decision_note),
         "files": _files(view, ask.attachments.all()),
     }
 
@@ -219,7 +254,8 @@ def _files(view: CaseView, attachments: Iterable[Attachment]) -> list[presenting
 def _history(request: HttpRequest, view: CaseView) -> dict[str, Any]:
     only = request.GET.get("history", "")
     only = only if only in histories.FILTERS else ""
-    newest = view.case.timeline.select_related("actor").order_by("-seq")[:MOST_ENTRIES]
+    entries = histories.of_side(view.case.timeline.select_related("actor"), only)
+    newest = list(entries.order_by("-seq")[: MOST_ENTRIES + 1])
     base = request.GET.copy()
     base.pop("history", None)
     filters = []
@@ -228,4 +264,5 @@ def _history(request: HttpRequest, view: CaseView) -> dict[str, Any]:
         if code:
             query["history"] = code
         filters.append({"label": label, "url": f"?{query.urlencode()}#history", "current": code == only})
-    return {"history": histories.lines(view, list(newest)[::-1], only=only), "history_filters": filters}
+    shown = histories.lines(view, newest[:MOST_ENTRIES][::-1])
+    return {"history": shown, "history_filters": filters, "history_cut": MOST_ENTRIES if len(newest) > MOST_ENTRIES else 0}

@@ -2,34 +2,46 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import date, datetime
+from dataclasses import dataclass, replace
+from datetime import date, datetime, timedelta
 from typing import Any
-from urllib.parse import urlencode
 
 from django.contrib.auth.decorators import login_required
 from django.db.models import QuerySet
-from django.http import HttpRequest, HttpResponse
-from django.shortcuts import render
+from django.http import HttpRequest, HttpResponse, QueryDict
+from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_GET, require_POST
 
-from minsheng.accounts.choices import UNIT_ROLES, Role
+from minsheng.accounts.choices import Role
 from minsheng.accounts.models import User
-from minsheng.cases import comparing, desk_queries, presenting, queries, reply_rules, work
-from minsheng.cases.choices import AskKind, RequestKind, TaskRole, TaskState
+from minsheng.cases import (
+    actions,
+    bulk,
+    comparing,
+    desk_queries,
+    lists,
+    queries,
+    reply_rules,
+    unit_news,
+    work,
+    workflow,
+)
+from minsheng.cases.choices import TaskRole, TaskState
+from minsheng.cases.filters import EARLIEST, LATEST
+from minsheng.cases.guards import Situation
 from minsheng.cases.models import Task
-from minsheng.cases.views.page import open_pane
+from minsheng.cases.panels.handling import SignReplyPanel
+from minsheng.cases.reference_queries import reason_labels
+from minsheng.cases.views.page import list_url, open_pane, row_url
+from minsheng.cases.views.unit_rows import ask_row, task_row
 from minsheng.errors import Refused
 from minsheng.ui import times
 from minsheng.ui.pages import KeysetPage, keyset_page
 from minsheng.ui.rows import Row
 from minsheng.worktime import queries as worktime
-from minsheng.worktime.choices import Light
 from minsheng.worktime.moments import ONE_DAY, day_of
-from minsheng.worktime.rules import Calendar, light, remaining
 
 LABELS = {"sign": "待签发", "new": "新到", "work": "在办", "back": "退回重办", "asks": "申请中"}
 EMPTY = {
@@ -37,11 +49,12 @@ EMPTY = {
     "new": ("没有新到的诉求件", "热线批转或上级转办的会出现在这里，请在查阅时限前查阅。"),
     "work": ("没有在办的诉求件", "查阅之后的会出现在这里，快到期的排在最前面。"),
     "back": ("没有退回重办的诉求件", "审核退回或领导未签发的会出现在这里，附退回原因。"),
-    "asks": ("没有等待审核的申请", "退件、延期、挂起等申请在热线审核期间会出现在这里。"),
+    "asks": ("没有等待审核的申请", "退件、延期、挂起等申请会出现在这里；审核之后怎么定的，两周内也在这里。"),
     "below": ("下级单位没有在办的诉求件", "下级单位的承办任务会出现在这里，只供查看。"),
     "day": ("这一天没有到期的诉求件", "点别的日子，或看上面的分栏。"),
 }
 DAYS_AHEAD = 7
+DECIDED_SHOWN = timedelta(days=14)  # so long an answered ask stays in its stack
 
 
 @login_required
@@ -52,21 +65,31 @@ def desk(request: HttpRequest) -> HttpResponse:
     if not user.is_unit:
         raise Refused("forbidden", action="打开承办工作台")
     at = timezone.now()
+    shown = lists.opened(request, LIST, at)
+    if shown.elsewhere and not shown.own():
+        return redirect(shown.elsewhere)
     tallies = desk_queries.stack_tallies(user, at)
-    day = _day(request)
-    tab = "day" if day else _tab(request, user, tallies)
-    page = _page(request, user, tab, day, at)
+    day = _day(request.GET)
+    tab = "day" if day else _tab(request.GET, user, tallies)
+    if tab != "day" and not request.GET.get("tab"):  # what opens by itself is as good as asked for
+        shown = replace(shown, params=_with_tab(request.GET, tab))
+    page = _asks(request, user, at) if tab == "asks" else _page(request, shown)
+    due = desk_queries.due_by_day(user, day_of(at), DAYS_AHEAD)
     context: dict[str, Any] = {
         "desk_title": "承办",
         "tabs": _tabs(user, tallies, tab),
         "page": page,
-        "list_url": _url(request, page=request.GET.get("page", "")),
-        "week": _week(user, at, day),
+        "list_url": list_url(request),
+        "list": None if tab == "asks" else shown,
+        "bulk": bulk.offers(user, "sub_dispatch") if tab in ("work", "back", "day") else [],
+        "news": unit_news.news(user, since=_since(request, user, at), at=at, due=due),
+        "week": _week(due, at, day),
         "empty_title": EMPTY[tab][0],
         "empty_text": EMPTY[tab][1],
         **open_pane(request),
     }
-    context["to_read"] = _unread(user, context)
+    if context["open"]:
+        context |= _beside(page, context["open"], context["list_url"], tab) | _to_do(user, context, at)
     return render(request, "cases/units/desk.html", context)
 
 
@@ -89,9 +112,9 @@ def _codes(user: User) -> list[str]:
     return ["sign", "new", "work", "back", "asks"] if user.has_role(Role.UNIT_LEADER) else ["new", "work", "back", "asks"]
 
 
-def _tab(request: HttpRequest, user: User, tallies: dict[str, desk_queries.Tally]) -> str:
+def _tab(params: QueryDict, user: User, tallies: dict[str, desk_queries.Tally]) -> str:
     """The one asked for, or the first that holds something to do."""
-    asked = request.GET.get("tab", "")
+    asked = params.get("tab", "")
     codes = _codes(user)
     if asked in (*codes, "below"):
         return asked
@@ -110,90 +133,69 @@ def _tabs(user: User, tallies: dict[str, desk_queries.Tally], current: str) -> l
 # --- the list ----------------------------------------------------------------------------------------------------
 
 
-def _page(request: HttpRequest, user: User, tab: str, day: date | None, at: datetime) -> KeysetPage:
-    tasks, order = _tasks(user, tab, day)
+def _page(request: HttpRequest, shown: lists.Shown) -> KeysetPage:
     calendar = worktime.calendar()
-    found = keyset_page(desk_queries.for_rows(tasks), order, request.GET.get("page", ""))
-    return found.map(lambda task: task_row(task, user=user, url=_url(request, open=task.case.number), at=at, calendar=calendar))
+    labels = reason_labels() if shown.params.get("tab") == "back" and not _day(shown.params) else None
+
+    def row(task: Task) -> Row:
+        url = row_url(request, task.case.number or "")
+        made = task_row(task, user=shown.user, url=url, at=shown.at, calendar=calendar, labels=labels)
+        return shown.with_cells(made, task.case, task)
+
+    return shown.page().map(row)
 
 
-def _tasks(user: User, tab: str, day: date | None) -> tuple[QuerySet[Task], Sequence[str]]:
-    if day:
-        return desk_queries.due_on(desk_queries.unit_tasks(user), day), ("due_at", "id")
-    if tab == "below":
-        return desk_queries.tasks_below(user), ("due_at", "id")
-    order = ("read_due_at", "id") if tab == "new" else ("due_at", "id")
-    return desk_queries.unit_tasks(user).filter(desk_queries.STACKS[tab]), order
-
-
-def _url(request: HttpRequest, **changes: str | None) -> str:
-    """This list with other parameters; empty ones are left out."""
-    kept = {name: request.GET.get(name, "") for name in ("tab", "day", "page")}
-    wanted = {name: value for name, value in (kept | changes).items() if value}
-    return f"{request.path}?{urlencode(wanted)}" if wanted else request.path
-
-
-def task_row(task: Any, *, user: User, url: str, at: datetime, calendar: Calendar) -> Row:
-    """A row of a list of tasks: an unread one by its reading limit, any other by its own. `for_rows` loads what it shows."""
-    case = task.case
-    unread = task.state == TaskState.TO_READ
-    shone, left, why = _reading(task, at, calendar) if unread else _handling(task, at, calendar)
-    return Row(
-        url=url,
-        number=case.number or "",
-        title=presenting.shown_title(user, case),
-        kind=RequestKind(case.kind).label,
-        topic=case.topic.name if case.topic else "未定主题",
-        place=presenting.place_words(case.place),
-        unit=task.unit.name if task.unit_id != user.unit_id else _part(task),
-        light=shone.value,
-        left=left,
-        why=why,
-        state=_row_state(task),
-        unread=unread,
-        extras=tuple(_extras(task, at)),
+def _asks(request: HttpRequest, user: User, at: datetime) -> KeysetPage:
+    """What the unit asks for, and how it was decided lately: rows of asks, so the filters of tasks do not apply."""
+    found = keyset_page(
+        desk_queries.asks_of_unit(user, since=at - DECIDED_SHOWN), ("-moved_at", "-id"), request.GET.get("page", "")
+    )
+    calendar = worktime.calendar()
+    return found.map(
+        lambda ask: ask_row(ask, user=user, url=row_url(request, ask.task.case.number or ""), at=at, calendar=calendar)
     )
 
 
-def _reading(task: Task, at: datetime, calendar: Calendar) -> tuple[Light, str, str]:
-    shone = light(at, task.assigned_at, task.read_due_at)
-    return shone, f"查阅{remaining(at, task.read_due_at, calendar)}", presenting.why(task.read_derivation)
+def _rows(user: Any, params: QueryDict, at: datetime) -> tuple[QuerySet[Task], lists.Order]:
+    """A stack of the unit's tasks, those of one day, or of the units below."""
+    if not user.is_unit:
+        raise Refused("forbidden", action="打开承办工作台")
+    tab, day = params.get("tab", ""), _day(params)
+    if day:
+        return desk_queries.for_rows(desk_queries.due_on(desk_queries.unit_tasks(user), day)), ("due_at", "id")
+    if tab == "below":
+        return desk_queries.for_rows(desk_queries.tasks_below(user)), ("due_at", "id")
+    tab = tab if tab in desk_queries.STACKS else "work"
+    order = ("read_due_at", "id") if tab == "new" else ("due_at", "id")
+    tasks = desk_queries.unit_tasks(user).filter(desk_queries.STACKS[tab])
+    return desk_queries.for_rows(desk_queries.with_why_back(tasks) if tab == "back" else tasks), order
 
 
-def _handling(task: Task, at: datetime, calendar: Calendar) -> tuple[Light, str, str]:
-    if task.state == TaskState.PAUSED:
-        return Light.NONE, "时限暂停", presenting.why(task.derivation)
-    shone = presenting.light_by(at, yellow=task.yellow_at, orange=task.orange_at, due=task.due_at)
-    return shone, remaining(at, task.due_at, calendar), presenting.why(task.derivation)
+def _with_tab(params: QueryDict, tab: str) -> QueryDict:
+    """The address as if the stack that opened by itself had been asked for: its filters and exports then mean that one."""
+    told = params.copy()
+    told["tab"] = tab
+    return told
 
 
-def _part(task: Task) -> str:
-    """Nothing for the lead, whose part is the usual one."""
-    return "" if task.role == TaskRole.LEAD else TaskRole(task.role).label
-
-
-def _row_state(task: Any) -> TaskState | None:
-    """Only what the stack does not say already."""
-    return TaskState(task.state) if task.state in (TaskState.PAUSED, TaskState.SENT_BACK, TaskState.RETURN_REQUESTED) else None
-
-
-def _extras(task: Any, at: datetime) -> list[str]:
-    marks = []
-    if task.case.urgency_rank < 2:
-        marks.append(task.case.get_urgency_display())
-    if task.state == TaskState.TO_READ:
-        marks.append(f"{times.due(task.due_at, at)}{'办结' if task.role == TaskRole.LEAD else '报送'}")
-    if task.first_measures_due_at and not task.first_measures_at:
-        marks.append(f"先行处置 {times.due(task.first_measures_due_at, at)}")
-    if task.to_sign:
-        marks.append("待领导签发")
-    if task.unsigned:
-        marks.append("领导未签发")
-    if task.asking:
-        marks.append(f"{AskKind(task.asking).label}申请待审核")
-    if task.provisional:
-        marks.append("暂定")
-    return marks
+LIST = lists.register(
+    lists.CaseList(
+        code="handling",
+        title="承办",
+        url="cases:handling",
+        rows=_rows,
+        fields=("task_state", "kind", "urgency", "light", "channel", "topic", "place", "unit", "received", "due"),
+        sorts={
+            "due": lists.Sort("办理时限", "due_at"),
+            "assigned": lists.Sort("批转时间", "assigned_at"),
+            "received": lists.Sort("收件时间", "case__received_at"),
+        },
+        own=("tab", "day"),
+        to_case="case__",
+        to_task="",
+        own_sort="快到期的在前",
+    )
+)
 
 
 # --- the week ----------------------------------------------------------------------------------------------------
@@ -211,10 +213,9 @@ class DayCell:
     current: bool
 
 
-def _week(user: User, at: datetime, chosen: date | None) -> dict[str, Any]:
+def _week(due: dict[date, int], at: datetime, chosen: date | None) -> dict[str, Any]:
     """Today and the six days after it, and how many are over already."""
     today, calendar = day_of(at), worktime.calendar()
-    due = desk_queries.due_by_day(user, today, DAYS_AHEAD)
     cells = []
     for day in (today + n * ONE_DAY for n in range(DAYS_AHEAD)):
         cells.append(
@@ -230,24 +231,61 @@ def _week(user: User, at: datetime, chosen: date | None) -> dict[str, Any]:
     return {"days": cells, "overdue": due.get(today - ONE_DAY, 0)}
 
 
-def _day(request: HttpRequest) -> date | None:
+def _day(params: QueryDict) -> date | None:
     """A damaged day is no day: the stacks are shown."""
     try:
-        return date.fromisoformat(request.GET.get("day", ""))
+        day = date.fromisoformat(params.get("day", ""))
     except ValueError:
         return None
+    return day if EARLIEST <= day <= LATEST else None
 
 
 # --- reading at one press, hints while writing -------------------------------------------------------------------
 
 
-def _unread(user: User, context: dict[str, Any]) -> Task | None:
-    """The unit's own unread task of the open case: its content is shown, and one press reads it."""
-    if not context.get("open"):
+def _since(request: HttpRequest, user: User, at: datetime) -> datetime | None:
+    """When the last visit ended. Parts fetched by a page that stands open are no visit: nobody may be before it."""
+    if getattr(request, "htmx", False) or request.headers.get("X-Background"):
+        return desk_queries.before_this_visit(user)
+    return actions.note_visit(actor=user, at=at)
+
+
+def _beside(page: KeysetPage, number: str, list_url: str, tab: str) -> dict[str, Any]:
+    """The cases before and after the open one in this list, and where to go once it is read or signed."""
+    urls = {row.number: row.url for row in page.rows}
+    order = list(urls)
+    at = order.index(number) if number in urls else -1
+    following = order[at + 1] if at + 1 < len(order) else ""
+    before = order[at - 1] if at > 0 else ""
+    then = urls.get(following or before, list_url) if tab in ("new", "sign") else ""
+    return {
+        "place_in_list": f"{at + 1}/{len(order)}" if at >= 0 else "",
+        "next_url": urls.get(following, ""),
+        "previous_url": urls.get(before, ""),
+        "then": then,
+    }
+
+
+def _to_do(user: User, context: dict[str, Any], at: datetime) -> dict[str, Any]:
+    """What one press does with the open case: read the unit's own unread task, or sign its reply."""
+    situation = context["body"]["view"].situation
+    mine = [task for task in situation.tasks if task.unit_id == user.unit_id]
+    unread = next((task for task in mine if task.state == TaskState.TO_READ), None)
+    lead = next((task for task in mine if task.role == TaskRole.LEAD and task.round == situation.case.round), None)
+    return {"to_read": unread, "to_sign": _signing(replace(situation, task=lead)) if lead else None}
+
+
+def _signing(situation: Situation) -> dict[str, Any] | None:
+    """The reply that waits for this leader's signature with all it rests on; `hindrance` says why it cannot be signed yet."""
+    row = workflow.BY_CODE["sign_reply"]
+    panel = SignReplyPanel(situation=situation, row=row)
+    if panel.reply is None or not situation.has(Role.UNIT_LEADER):
         return None
-    tasks = context["body"]["view"].situation.tasks
-    mine = (t for t in tasks if t.unit_id == user.unit_id and t.state == TaskState.TO_READ)
-    return next(mine, None) if user.has_any(UNIT_ROLES) else None
+    try:
+        workflow.check(row, situation)
+    except Refused as refusal:
+        return {"panel": panel, "task": situation.the_task, "hindrance": refusal.sentence}
+    return {"panel": panel, "task": situation.the_task, "hindrance": ""}
 
 
 @login_required

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from random import Random
 from typing import Any
@@ -20,6 +20,7 @@ from minsheng.cases.choices import CaseState, Channel, RequestKind, TaskState
 from minsheng.cases.details import CaseDetails
 from minsheng.cases.models import Case, ReasonCode, RefusalGround, Task, Topic
 from minsheng.channels.demo.people import People
+from minsheng.channels.demo.spots import spot
 from minsheng.channels.demo.words import Voice
 from minsheng.dispatching import actions as dispatching
 from minsheng.errors import Refused
@@ -31,6 +32,8 @@ from minsheng.worktime.moments import day_of
 SOURCE = "demo"
 _CHANNELS = [Channel.PHONE] * 60 + [Channel.WEB] * 15 + [Channel.APP] * 8 + [Channel.WECHAT] * 8
 _CHANNELS += [Channel.WALK_IN] * 3 + [Channel.QQ] * 2 + [Channel.WEIBO] * 2 + [Channel.REFERRAL] * 2
+# How many of each kind an agent answers at once.
+_ANSWERED: dict[str, float] = {RequestKind.CONSULTATION: 0.85, RequestKind.PRAISE: 1.0, RequestKind.HELP: 0.3, RequestKind.SUGGESTION: 0.3}
 
 
 class Now(Exception):
@@ -87,18 +90,15 @@ class Life:
             raise Now
         return self.at
 
-    def some(self, role: Role, *, but: User | None = None) -> User:
+    def some(self, role: Role, *, but: int | None = None) -> User:
         """Somebody of the centre."""
         return self.people.any(role, self.random, but=but)
 
     def task(self, unit: Unit) -> Task:
-        """The unit's newest task."""
-        return Task.objects.select_related("case__topic", "unit").filter(case=self.case, unit=unit).latest("id")
-
-    def fresh(self) -> Case:
-        """The case as it stands."""
-        self.case.refresh_from_db()
-        return self.case
+        """The unit's newest task. Its case is this life's own object, which every action keeps as it stands."""
+        task = Task.objects.filter(case=self.case, unit=unit).latest("id")
+        task.case, task.unit = self.case, unit
+        return task
 
     # --- the life ------------------------------------------------------------------------------------------------
 
@@ -120,6 +120,7 @@ class Life:
             urgency="critical" if urgent and self.chance(0.1) else "normal",
             place=plan.place,
             address=self.voice.road,
+            point=spot(plan.place, self.random) if self.chance(0.6) else None,
             occurred_at=self.at - timedelta(hours=self.random.uniform(0.5, 30)),
             publishable=self.chance(0.3),
             accused_unit=plan.assisting[0] if plan.kind == RequestKind.REPORT and plan.assisting else None,
@@ -130,6 +131,8 @@ class Life:
         self.agent = self.some(Role.TEAM_LEADER if confidential and not by_staff else Role.AGENT)
         applicant = self.voice.applicant(plan.kind)
         if by_staff and self.at > self.now - timedelta(hours=12) and self.chance(0.06):
+            # No contact names the source of a draft: its own plan does, where no form asks for it.
+            details = replace(details, extra={SOURCE: str(plan.index)})
             actions.save_draft(
                 actor=self.agent, at=self.at, channel=channel, details=details, applicant=applicant, made_up=True
             )
@@ -147,20 +150,20 @@ class Life:
         self.waited = (0.05, 0.4) if by_staff else (0.3, 9)
 
     def _end_early(self) -> bool:
-        """Half of a hotline's requests end without handling (domain.md §2.2); here fewer, for there is more to see."""
+        """Half of a hotline's requests and more are answered at once (domain.md §2.2); here fewer, for there is more to see."""
         at, who, case = self.after(*self.waited), self.agent, self.case
         draw = self.random.random()
         if self.plan.topic.route or self.plan.lead is None:
             self._route(at)
-        elif (self.plan.kind == RequestKind.CONSULTATION and draw < 0.75) or self.plan.kind == RequestKind.PRAISE:
+        elif draw < _ANSWERED.get(RequestKind(self.plan.kind), 0):
             actions.answer_case(actor=who, at=at, case=case, text=self.voice.say("answer"))
             self._rate_answer()
-        elif draw < 0.03:
+        elif draw > 0.98:
             actions.mark_invalid(actor=who, at=at, case=case, reason=self.voice.say("invalid"))
-        elif draw < 0.06:
+        elif draw > 0.95:
             ground = self.random.choice(self.reference.grounds)
             actions.reject_case(actor=self.some(Role.DISPATCHER), at=at, case=case, ground=ground)
-        elif draw < 0.08:
+        elif draw > 0.93:
             actions.withdraw_case(actor=CITIZEN, at=at, case=case, reason=self.voice.say("withdraw"))
         else:
             return False
@@ -205,7 +208,7 @@ class Life:
 
     def _dispatch(self, lead: Unit, assisting: list[Unit]) -> None:
         at = self.after(0.1, 5 if not self.plan.topic.urgent else 0.6)
-        case = self.fresh()
+        case = self.case
         others = [unit for unit in assisting if unit.pk not in (lead.pk, case.accused_unit_id)]
         words = "有群众反映该处存在违规行为，请依法核查。" if case.confidential else ""
         try:
@@ -225,7 +228,7 @@ class Life:
         self.lead, self.assisting = lead, others[:2]
         if self.chance(0.02):
             at = self.after(0.2, 3)
-            dispatching.recall_case(actor=self.dispatcher, at=at, case=self.fresh(), reason=self.voice.say("recall"))
+            dispatching.recall_case(actor=self.dispatcher, at=at, case=self.case, reason=self.voice.say("recall"))
             self._dispatch(lead, assisting)
             return
         Handling(self).work()
@@ -260,7 +263,7 @@ class Handling:
         if self.chance(0.03):
             at = self.life.after(1, 8)
             who = self.some(Role.AGENT)
-            if not self.life.fresh().confidential:
+            if not self.life.case.confidential:
                 actions.urge_case(actor=who, at=at, case=self.case, reason=self.voice.say("urge"))
         self._reply(first=True)
 
@@ -418,7 +421,7 @@ class Handling:
                 actions.excuse_report(actor=who, at=self.life.after(0.1, 1), task=task, reason=words)
 
     def _audit(self, first: bool) -> None:
-        at, who = self.life.after(0.5, 16), self.some(Role.AUDITOR, but=self.life.fresh().dispatched_by)
+        at, who = self.life.after(0.5, 16), self.some(Role.AUDITOR, but=self.life.case.dispatched_by_id)
         if first and self.chance(0.1):
             words = self.voice.say("send_back")
             actions.send_back(actor=who, at=at, case=self.case, reasons=["no_process"], note=words)
@@ -438,7 +441,7 @@ class Handling:
         return False
 
     def _decide(self, action: Callable[..., Any], least: float, most: float, *, grant: bool, note: str) -> None:
-        at, who = self.life.after(least, most), self.some(Role.AUDITOR, but=self.life.fresh().dispatched_by)
+        at, who = self.life.after(least, most), self.some(Role.AUDITOR, but=self.life.case.dispatched_by_id)
         action(actor=who, at=at, task=self.life.task(self.lead), grant=grant, note=note)
 
 
@@ -455,13 +458,13 @@ class Verdict:
         """One round's end."""
         if self.chance(0.12):
             self._miss()
-        if self.life.fresh().state != CaseState.TO_FOLLOW_UP:
+        if self.life.case.state != CaseState.TO_FOLLOW_UP:
             return
         bad = self.chance(0.12)
         self._rate(bad)
-        if bad and self.life.fresh().state == CaseState.TO_FOLLOW_UP and self.chance(0.75):
+        if bad and self.life.case.state == CaseState.TO_FOLLOW_UP and self.chance(0.98):
             self._judge()
-        elif self.life.fresh().state == CaseState.CLOSED and self.chance(0.02):
+        elif self.life.case.state == CaseState.CLOSED and self.chance(0.02):
             words = self.voice.say("reopen")
             dispatching.reopen_case(actor=self.dispatcher, at=self.life.after(24, 200), case=self.case, reason=words)
             self.life._dispatch(self.lead, [])
@@ -471,7 +474,7 @@ class Verdict:
 
     def _miss(self) -> None:
         for turn in range(3):
-            if self.life.fresh().state != CaseState.TO_FOLLOW_UP:
+            if self.life.case.state != CaseState.TO_FOLLOW_UP:
                 return
             followup.record_follow_up(
                 actor=self._officer(),
@@ -505,17 +508,15 @@ class Verdict:
         )
 
     def _judge(self) -> None:
-        case = self.life.fresh()
+        case = self.life.case
         at = self.life.after(1, 20)
-        if case.second_handling or self.chance(0.4):
+        unit = followup.higher_unit(case, at=at)
+        if unit is None or case.second_handling or (case.accused_unit_id and unit.pk != self.lead.pk) or self.chance(0.4):
             words = self.voice.say("close_rated")
             followup.close_after_rating(actor=self._officer(), at=at, case=case, reason=words)
             return
         if self.chance(0.2):
             self._set_aside()
-            return
-        unit = followup.higher_unit(case, at=at)
-        if unit is None or (case.accused_unit_id and unit.pk != self.lead.pk):
             return
         words = self.voice.say("second")
         followup.start_second_handling(actor=self._officer(), at=at, case=case, unit=unit, reason=words)
@@ -532,7 +533,7 @@ class Verdict:
             reason=self.voice.say("set_aside"),
             basis="《福州市12345便民服务平台运行管理办法》",
         )
-        who = self.some(Role.AUDITOR, but=self.life.fresh().dispatched_by)
+        who = self.some(Role.AUDITOR, but=self.life.case.dispatched_by_id)
         words = self.voice.say("set_aside_ok")
         actions.decide_set_aside(
             actor=who, at=self.life.after(1, 10), task=self.life.task(self.lead), grant=True, note=words

@@ -8,22 +8,26 @@ from datetime import datetime, timedelta
 from random import Random
 
 from django.conf import settings
-from django.db import connections, transaction
+from django.db import connection, connections, transaction
 
+from minsheng.cases import indexing
 from minsheng.cases.actions import archive_case
 from minsheng.cases.choices import CaseState, RequestKind
 from minsheng.cases.models import Case, Contact, ReasonCode, RefusalGround, Topic
 from minsheng.cases.reference_rules import resolve_assisting, resolve_lead
+from minsheng.cases.streets import learn_streets
 from minsheng.channels.demo.lives import SOURCE, Life, Plan, Reference
 from minsheng.channels.demo.people import People
+from minsheng.channels.demo.published import publish
 from minsheng.channels.demo.words import topics_with_words
 from minsheng.errors import Refused
 from minsheng.organisations.models import Place, Unit
+from minsheng.organisations.queries import dispatchable_units
 from minsheng.worktime.moments import day_of
 
 DAYS = 60
 SEED = 12345
-_KINDS = [RequestKind.CONSULTATION] * 22 + [RequestKind.HELP] * 34 + [RequestKind.COMPLAINT] * 34
+_KINDS = [RequestKind.CONSULTATION] * 36 + [RequestKind.HELP] * 28 + [RequestKind.COMPLAINT] * 26
 _KINDS += [RequestKind.REPORT] * 5 + [RequestKind.SUGGESTION] * 4 + [RequestKind.PRAISE]
 # Where the demonstration's own unit logins work; a third of the cases happen there, so that their desks are full.
 _HOME_COUNTY = "350104"
@@ -36,6 +40,7 @@ def load(*, now: datetime, cases: int, processes: int, say: Say) -> int:
     if not settings.DEMO:
         raise Refused("invalid", message="这里不是演示环境，不能生成演示诉求。")
     known = set(Contact.objects.filter(source=SOURCE).values_list("source_id", flat=True))
+    known |= set(Case.objects.filter(made_up=True, state=CaseState.DRAFT).values_list(f"extra__{SOURCE}", flat=True))
     plans = [plan for plan in _plans(now, cases) if str(plan.index) not in known]
     people = People(now)
     with transaction.atomic():
@@ -45,6 +50,8 @@ def load(*, now: datetime, cases: int, processes: int, say: Say) -> int:
     else:
         _live(plans, people, now, say)
     _archive(now)
+    publish(now=now, people=people, random=Random(f"{SEED}:published"))  # noqa: S311
+    learn_streets(at=now)
     return len(plans)
 
 
@@ -59,25 +66,27 @@ def _plans(now: datetime, cases: int) -> list[Plan]:
         recent = random.random() < 0.3
         ago = random.uniform(0.1, 5 * 24 if recent else DAYS * 24)
         topic, place = random.choice(topics), random.choice(near if random.random() < 0.35 else places)
-        kind = topic.default_kind if topic.default_kind and random.random() < 0.75 else random.choice(_KINDS)
+        kind = topic.default_kind if topic.default_kind and random.random() < 0.6 else random.choice(_KINDS)
         lead, assisting = routes.of(topic, place)
         made.append(Plan(index, now - timedelta(hours=ago), topic, place, kind, lead, assisting))
     return made
 
 
 class _Routes:
-    """Which units a topic and a place mean; asked once for each pair."""
+    """Which units a topic and a place mean; worked out once for each pair."""
 
     def __init__(self, at: datetime) -> None:
         self._at = at
+        self._units = list(dispatchable_units(at=at))
         self._known: dict[tuple[int, int], tuple[Unit | None, list[Unit]]] = {}
 
     def of(self, topic: Topic, place: Place) -> tuple[Unit | None, list[Unit]]:
         """Lead and assisting."""
         key = (topic.pk, place.pk)
         if key not in self._known:
-            lead = resolve_lead(topic, place, at=self._at).unit
-            others = [p.unit for p in resolve_assisting(topic, place, at=self._at) if p.unit is not None]
+            lead = resolve_lead(topic, place, at=self._at, among=self._units).unit
+            assisting = resolve_assisting(topic, place, at=self._at, among=self._units)
+            others = [proposal.unit for proposal in assisting if proposal.unit is not None]
             self._known[key] = (lead, others)
         return self._known[key]
 
@@ -103,7 +112,9 @@ def _live(plans: Sequence[Plan], people: People, now: datetime, say: Say) -> Non
     )
     for count, plan in enumerate(plans, start=1):
         random = Random(f"{SEED}:{plan.index}")  # noqa: S311
-        with transaction.atomic():
+        with transaction.atomic(), indexing.once():
+            # Nothing waits for the disk: a life that a power cut takes is made again.
+            connection.cursor().execute("SET LOCAL synchronous_commit TO off")
             Life(plan, random, people, reference, now).live()
         if count % 100 == 0:
             say(count)

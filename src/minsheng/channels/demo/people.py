@@ -28,9 +28,9 @@ class People:
                 if user.unit_id:
                     self._by_unit.setdefault((user.unit_id, role), user)
 
-    def any(self, role: Role, random: Random, *, but: User | None = None) -> User:
-        """Somebody of the centre with this role, perhaps another one than `but`."""
-        return random.choice([user for user in self._by_role[role] if but is None or user.pk != but.pk])
+    def any(self, role: Role, random: Random, *, but: int | None = None) -> User:
+        """Somebody of the centre with this role, but not the person of that key."""
+        return random.choice([user for user in self._by_role[role] if user.pk != but])
 
     def liaison(self, unit: Unit) -> User:
         """Who reads and writes for the unit."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import re
 from collections import defaultdict
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -81,9 +82,25 @@ def _roads() -> dict[str, list[str]]:
     return found
 
 
+def _roads_of(street: str, county: str) -> list[str]:
+    """A street has two roads, always the same, so that addresses teach where a road lies (minsheng.cases.streets)."""
+    roads = _roads().get(county) or ["中山路"]
+    return Random(street).sample(roads, min(2, len(roads)))  # noqa: S311 - chance, not secrecy
+
+
 def topics_with_words() -> set[str]:
     """Codes of the topics that somebody can complain about."""
     return {topic for topic, part in _sentences() if part == "open" and len(topic) == 6}
+
+
+def surnames() -> str:
+    """Each a character."""
+    return _SURNAMES
+
+
+def sentences_said() -> list[str]:
+    """Every sentence that a made-up citizen may say, its blanks left out."""
+    return sorted(re.sub(r"{\w+}", "", sentence) for (_, _), said in _sentences().items() for sentence in said)
 
 
 @dataclass
@@ -98,7 +115,7 @@ class Voice:
     def __post_init__(self) -> None:
         pick = self.random.choice
         county = self.place.parent or self.place
-        road = pick(_roads().get(county.code) or ["中山路"])
+        road = pick(_roads_of(self.place.code, county.code))
         self.road = f"{road}{self.random.randint(2, 380)}号"
         day = local(self.at)
         later = [f"{d.month}月{d.day}日" for d in (day + timedelta(days=n) for n in (1, 2, 7))]

@@ -10,6 +10,7 @@ from django.contrib.auth.models import AnonymousUser
 from django.contrib.messages.storage.cookie import CookieStorage
 from django.http import HttpRequest
 from django.test import RequestFactory
+from django.urls import resolve
 from django_htmx.middleware import HtmxDetails
 
 from minsheng.accounts.choices import Role
@@ -98,3 +99,12 @@ def test_a_refusal_of_right_is_on_record_and_others_are_not() -> None:
         and entry.detail == {"refusal": "forbidden"}
         and entry.subject_label == "/cases/FZ1/dispatch/"
     )
+
+
+@pytest.mark.django_db
+def test_choices_are_shown_by_their_labels() -> None:
+    made = request({"kind": "other", "text": "路灯不亮", "topic": "12"})
+    made.resolver_match = resolve("/cases/new/")
+    html = answer(made, Refused("forbidden", action="登记诉求")).content.decode()
+    shown = html.split("您填写的内容")[1].split("</details>")[0]
+    assert "：其他" in shown and "路灯不亮" in shown and "other" not in shown

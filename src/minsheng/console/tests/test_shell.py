@@ -105,10 +105,3 @@ def test_switching_the_role(agent: Client) -> None:
     assert agent.session[desks.SESSION_ROLE] == "auditor"
     assert agent.post("/desk/role/", {"role": "dispatcher"}).status_code == 403
     assert agent.get("/desk/role/").status_code == 405
-
-
-def test_what_is_searched_goes_to_the_list_unless_it_is_personal(agent: Client) -> None:
-    found = agent.post("/desk/search/", {"q": "  路灯  不亮\x00 "})
-    assert found.status_code == 302 and found.headers["Location"].endswith("?q=%E8%B7%AF%E7%81%AF+%E4%B8%8D%E4%BA%AE")
-    refused = agent.post("/desk/search/", {"q": "13812345678"})
-    assert refused.status_code == 422 and "不会放进网址" in refused.text

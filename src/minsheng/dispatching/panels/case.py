@@ -93,6 +93,7 @@ class SplitPanel(Panel):
             urgency=self.case.urgency,
             occurred_at=self.case.occurred_at,
             address=self.case.address if given["place"] == self.case.place else "",
+            point=self.case.point if given["place"] == self.case.place else None,
         )
 
     @property

@@ -14,11 +14,11 @@ from minsheng.cases.forms import PlaceField, TopicField, hold_all
 from minsheng.cases.models import Case
 from minsheng.cases.panels import ReasonPanel
 from minsheng.cases.panels.intake import details_of
+from minsheng.cases.rules import names_person
 from minsheng.cases.wording import unit_names
 from minsheng.dispatching.actions import add_assisting, dispatch_case, recall_case
 from minsheng.dispatching.panels.units import AssistingMixin, LeadPanel, assisting_field, lead_field, other_field
-from minsheng.dispatching.proposals import consequence
-from minsheng.dispatching.rules import names_person
+from minsheng.dispatching.proposals import consequence, nobody_reads
 from minsheng.errors import Refused
 from minsheng.secrecy import redact
 from minsheng.ui.forms import words
@@ -86,7 +86,9 @@ class DispatchPanel(AssistingMixin, LeadPanel):
     @property
     def done(self) -> str:
         """Which case went where."""
-        return f"{self.case.number} 已批转给{self.cleaned_data['unit'].name}，群众会收到短信。"
+        lead = self.cleaned_data["unit"]
+        warning = nobody_reads([lead, *self.chosen_assisting(lead=lead)])
+        return f"{self.case.number} 已批转给{lead.name}，群众会收到短信。{warning}"
 
     def perform(self, **stamp: Any) -> Case:
         """Put right what was missing, then dispatch: both or neither."""
@@ -150,7 +152,8 @@ class AddAssistingPanel(AssistingMixin):
     @property
     def done(self) -> str:
         """Who was added."""
-        return f"已增派{unit_names(self.chosen_assisting())}协办。"
+        units = self.chosen_assisting()
+        return f"已增派{unit_names(units)}协办。{nobody_reads(units)}"
 
     def perform(self, **stamp: Any) -> Case:
         """Add them."""

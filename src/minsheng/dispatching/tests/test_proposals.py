@@ -11,11 +11,11 @@ from hypothesis import strategies as st
 from minsheng.cases import actions
 from minsheng.cases.models import Case, ReasonCode, RefusalGround, Topic
 from minsheng.cases.queries import case_for
+from minsheng.cases.rules import names_person
 from minsheng.cases.tests.world import World, fresh
 from minsheng.dispatching.actions import conclude_study, dispatch_case, send_to_study
 from minsheng.dispatching.proposals import assisting_for, consequence, propose
 from minsheng.dispatching.queries import mergeable
-from minsheng.dispatching.rules import names_person
 
 
 def seen(world: World, case: Case) -> Case:

@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
-from threading import Barrier
 from typing import Any
 from uuid import uuid4
 
 import pytest
-from django.db import connection, transaction
+from django.db import transaction
 
 from minsheng.audit.queries import verify
 from minsheng.cases import work
 from minsheng.cases.choices import CaseState
 from minsheng.cases.models import Case
+from minsheng.cases.tests.stories import at_once
 from minsheng.cases.tests.world import World, build, fresh
 from minsheng.cases.work import Repeated
 from minsheng.dispatching.actions import dispatch_case, merge_case
@@ -27,23 +26,6 @@ def city(transactional_db: None) -> World:
     """The small city, committed."""
     with transaction.atomic():
         return build()
-
-
-def at_once(*calls: Callable[[], Any]) -> list[Any]:
-    """What each call returned or raised, all begun in the same instant, each on a connection of its own."""
-    gate = Barrier(len(calls))
-
-    def run(call: Callable[[], Any]) -> Any:
-        gate.wait(timeout=10)
-        try:
-            return call()
-        except Exception as error:
-            return error
-        finally:
-            connection.close()
-
-    with ThreadPoolExecutor(len(calls)) as pool:
-        return list(pool.map(run, calls))
 
 
 def test_of_two_dispatchers_one_succeeds_and_the_other_is_told_by_whom_and_when(city: World) -> None:

@@ -35,7 +35,7 @@ class Migration(migrations.Migration):
                 'verbose_name': '回访',
                 'verbose_name_plural': '回访',
                 'ordering': ['at', 'id'],
-                'indexes': [models.Index(fields=['case', 'at'], name='followup_case')],
+                'indexes': [models.Index(fields=['case', 'at'], name='followup_case'), models.Index(fields=['at'], name='followup_at')],
                 'constraints': [models.CheckConstraint(condition=models.Q(models.Q(('reached', True), ('satisfaction__gt', '')), models.Q(('reached', False), ('satisfaction', ''), ('solved', '')), _connector='OR'), name='followup_reached_rates')],
             },
         ),

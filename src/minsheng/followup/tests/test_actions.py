@@ -205,15 +205,33 @@ def test_the_citizen_rates_once(world: World) -> None:
 
 
 def test_a_case_closed_unrated_may_still_be_rated_for_a_while(world: World) -> None:
+    """What a bad one leads to: test_after_closing.py."""
     case = world.audited()
     for _ in range(2):
         miss(world, case)
     miss(world, case, give_up=True)
-    rate_case(at=world.later(days=1), case=case, satisfaction="unsatisfied", solved="no")
+    rate_case(at=world.later(days=1), case=case, satisfaction="very", solved="yes")
     case = fresh(case)
-    assert (case.state, case.final_satisfaction) == (CaseState.CLOSED, "unsatisfied")
+    assert (case.state, case.first_satisfaction, case.final_satisfaction) == (CaseState.CLOSED, "very", "very")
     with refused("already_rated"):
-        rate_case(at=world.now, case=case, satisfaction="very", solved="yes")
+        rate_case(at=world.now, case=case, satisfaction="unsatisfied", solved="no")
+    other = world.audited()
+    for give_up in (False, False, True):
+        miss(world, other, give_up=give_up)
+    with refused("closed_too_long"):
+        rate_case(at=world.later(days=31), case=other, satisfaction="very", solved="yes")
+
+
+@pytest.mark.parametrize(("contacted", "truthful"), [(True, False), (False, True), (None, None)])
+def test_the_citizen_may_say_whether_anybody_came_and_whether_it_is_true(
+    world: World, contacted: bool | None, truthful: bool | None
+) -> None:
+    """domain.md §2.7: contacted, true, solved, satisfied. What was not said stays unsaid."""
+    case = world.audited()
+    said = {"contacted": contacted, "truthful": truthful}
+    rate_case(at=world.later(hours=1), case=case, satisfaction="basic", solved="partly", **said)
+    heard = case.follow_ups.get()
+    assert (heard.contacted, heard.truthful) == (contacted, truthful)
 
 
 def test_what_is_not_answered_yet_is_not_rated(world: World) -> None:
@@ -246,6 +264,15 @@ def test_second_handling_comes_once_at_a_higher_level_with_its_own_limit(world: 
     assert (case.first_satisfaction, case.first_solved) == ("unsatisfied", "no")
     assert (case.final_satisfaction, case.final_solved) == ("satisfied", "yes")
     assert not verify().findings
+
+
+def test_the_unit_of_the_first_round_has_no_say_in_the_second(world: World) -> None:
+    case = world.audited()
+    first = world.lead(case)
+    hear(world, case, "unsatisfied", "no")
+    second(world, case)
+    with refused("earlier_round"):
+        actions.request_set_aside(actor=world["城管联络"], at=world.now, task=first, reason="要求过高", basis="条例")
 
 
 def test_the_first_verdict_does_not_stand_for_the_second_round(world: World) -> None:

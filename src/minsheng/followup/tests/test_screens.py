@@ -115,8 +115,8 @@ def test_twenty_rows_cost_no_more_than_two(world: World) -> None:
     few = queries_of(world, DESK)
     for _ in range(12):
         world.audited()
-    assert queries_of(world, DESK) == few == 4
-    assert queries_of(world, f"{DESK}?open={world.audited().number}") == 21
+    assert queries_of(world, DESK) == few == 6
+    assert queries_of(world, f"{DESK}?open={world.audited().number}") == 23
 
 
 # --- a call ------------------------------------------------------------------------------------------------------

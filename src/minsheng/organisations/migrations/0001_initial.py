@@ -37,7 +37,7 @@ class Migration(migrations.Migration):
                 (
                     "level",
                     models.CharField(
-                        choices=[("county", "azure"), ("street", "teal")], max_length=10, verbose_name="层级"
+                        choices=[("county", "县（市）区"), ("street", "乡镇街道")], max_length=10, verbose_name="层级"
                     ),
                 ),
                 ("dispatchable", models.BooleanField(default=True, verbose_name="可派")),
@@ -85,7 +85,7 @@ class Migration(migrations.Migration):
                 (
                     "level",
                     models.CharField(
-                        choices=[("county", "azure"), ("street", "teal")], max_length=10, verbose_name="层级"
+                        choices=[("county", "县（市）区"), ("street", "乡镇街道")], max_length=10, verbose_name="层级"
                     ),
                 ),
                 ("dispatchable", models.BooleanField(default=True, verbose_name="可派")),
@@ -160,19 +160,7 @@ class Migration(migrations.Migration):
                 (
                     "kind",
                     models.CharField(
-                        choices=[
-                            ("city", "dark"),
-                            ("department", "blue"),
-                            ("institution", "cyan"),
-                            ("county", "azure"),
-                            ("zone", "indigo"),
-                            ("bureau", "teal"),
-                            ("street", "green"),
-                            ("utility", "orange"),
-                            ("vertical", "purple"),
-                            ("centre", "red"),
-                            ("inspection", "pink"),
-                        ],
+                        choices=[("city", "市政府"), ("department", "市直部门"), ("institution", "市属事业单位"), ("county", "县（市）区政府"), ("zone", "功能区"), ("bureau", "县区部门"), ("street", "乡镇街道"), ("utility", "公服企业"), ("vertical", "垂直管理单位"), ("centre", "热线中心"), ("inspection", "督查效能")],
                         max_length=20,
                         verbose_name="类别",
                     ),
@@ -297,19 +285,7 @@ class Migration(migrations.Migration):
                 (
                     "kind",
                     models.CharField(
-                        choices=[
-                            ("city", "dark"),
-                            ("department", "blue"),
-                            ("institution", "cyan"),
-                            ("county", "azure"),
-                            ("zone", "indigo"),
-                            ("bureau", "teal"),
-                            ("street", "green"),
-                            ("utility", "orange"),
-                            ("vertical", "purple"),
-                            ("centre", "red"),
-                            ("inspection", "pink"),
-                        ],
+                        choices=[("city", "市政府"), ("department", "市直部门"), ("institution", "市属事业单位"), ("county", "县（市）区政府"), ("zone", "功能区"), ("bureau", "县区部门"), ("street", "乡镇街道"), ("utility", "公服企业"), ("vertical", "垂直管理单位"), ("centre", "热线中心"), ("inspection", "督查效能")],
                         max_length=20,
                         verbose_name="类别",
                     ),

@@ -1,4 +1,4 @@
-"""Searches, kin, validity and succession on Fuzhou's own tree."""
+"""Kin, validity and succession on Fuzhou's own tree."""
 
 from __future__ import annotations
 
@@ -16,32 +16,6 @@ pytestmark = pytest.mark.usefixtures("fuzhou")
 
 def unit(code: str) -> Unit:
     return Unit.objects.get(code=code)
-
-
-@pytest.mark.parametrize(
-    "typed", ["仓山区城管局", "仓山区城市管理局", "仓山城管", "csqcgj", "cangshanqucheng", " 仓山区 城管局 "]
-)
-def test_a_unit_is_found_by_any_of_its_names(typed: str, at: datetime, django_assert_num_queries: Any) -> None:
-    with django_assert_num_queries(1):
-        found = queries.find_units(typed, at=at)
-    assert found[0].code == "350104-CGJ"
-
-
-def test_the_exact_name_comes_first_and_what_takes_no_cases_is_not_offered(at: datetime) -> None:
-    assert queries.find_units("城管", at=at)[0].code == "3501-CGW"
-    assert queries.find_units("纪委", at=at) == []
-    assert [u.code for u in queries.find_units("纪委", at=at, dispatchable=None)] == ["3501-JW"]
-
-
-@pytest.mark.parametrize("typed", ["", "\0", "%", "_", "'", "没有这个单位"])
-def test_odd_texts_find_nothing_wrong(typed: str, at: datetime) -> None:
-    assert len(queries.find_units(typed, at=at)) in (0, 20)
-    assert len(queries.find_places(typed, at=at)) in (0, 20)
-
-
-def test_places_are_found_also_where_no_case_can_go(at: datetime) -> None:
-    assert queries.find_places("jinshan", at=at)[0].name == "金山街道"
-    assert queries.find_places("平潭", at=at)[0].dispatchable is False
 
 
 def test_relatives_are_parents_and_children_but_not_neighbours(django_assert_num_queries: Any) -> None:
@@ -90,8 +64,6 @@ def test_a_dissolved_unit_hands_on_to_its_successor_on_the_day(at: datetime) -> 
     assert queries.successor_at(old, at=june) == old
     assert queries.successor_at(old, at=june + timedelta(days=1)) == middle
     assert queries.successor_at(old, at=at) == new
-    assert old not in queries.find_units("园林中心", at=at)
-    assert old in queries.find_units("市园林中心", at=june)
 
 
 def test_a_chain_of_successors_that_ends_or_loops_gives_none(at: datetime) -> None:

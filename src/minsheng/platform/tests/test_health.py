@@ -76,6 +76,36 @@ class TestHealth:
         monkeypatch.setattr(health, "DISK_BYTES", 2**60)
         assert client.get("/health").json()["disk"]["why"] == "the disk is nearly full"
 
+    def test_a_year_without_a_calendar_is_a_warning_in_chinese_too(self, client, monkeypatch):
+        _heartbeat(1)
+        monkeypatch.setattr("minsheng.worktime.queries.years_missing", lambda at: [2027, 2028])
+        monkeypatch.setattr("minsheng.cases.upkeep.provisional_limits", lambda at: 14)
+        response = client.get("/health")
+        answer = response.json()
+        assert response.status_code == 200 and answer["ok"]
+        assert answer["calendar"] == {
+            "ok": True,
+            "years_missing": [2027, 2028],
+            "warning": "no holiday notice is loaded for 2027, 2028",
+            "word": "缺 2027、2028 年放假安排",
+        }
+        assert answer["limits"]["provisional"] == 14
+        assert answer["limits"]["word"] == "14 个在办时限是暂定的"
+        assert "放假安排" in response.content.decode()  # to be read as it is, without unescaping
+
+    def test_with_every_notice_loaded_there_is_no_warning(self, client, monkeypatch):
+        monkeypatch.setattr("minsheng.worktime.queries.years_missing", lambda at: [])
+        answer = client.get("/health").json()
+        assert answer["calendar"] == {"ok": True}
+        assert answer["limits"] == {"ok": True, "provisional": 0}
+
+    def test_the_desk_hears_of_a_child_that_is_down(self, client):
+        _children(web=True, events=False)
+        [alarm] = health.supervisor_alarms(timezone.now())
+        assert alarm.light == "red" and "events" in alarm.title and "3 次" in alarm.title and "SIGKILL" in alarm.todo
+        _children(web=True, events=True)
+        assert list(health.supervisor_alarms(timezone.now())) == []
+
     def test_dead_database_says_no_more_than_that(self, client, monkeypatch):
         def die() -> None:
             raise OperationalError('connection failed for user "minsheng" at 10.0.0.1')

@@ -2,7 +2,7 @@
 
 from django.test import RequestFactory
 
-from minsheng.platform.logs import RequestLogMiddleware, without_row_values
+from minsheng.platform.logs import RequestLogMiddleware, without_values
 
 _TRACE = """Traceback (most recent call last):
   File "x.py", line 1, in f
@@ -24,7 +24,7 @@ def test_query_string_is_left_out():
 
 
 def test_values_of_rows_are_cut_and_the_rest_is_kept():
-    event = without_row_values(None, "error", {"event": "failed", "exception": _TRACE})
+    event = without_values(None, "error", {"event": "failed", "exception": _TRACE})
     assert "13800000000" not in event["exception"]
     assert "second line" not in event["exception"]
     assert event["exception"].count("cases_contact_key") == 2

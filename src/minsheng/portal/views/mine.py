@@ -14,7 +14,7 @@ from django.http import FileResponse, HttpRequest, HttpResponse, HttpResponseBas
 from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_GET, require_http_methods
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from minsheng.cases import actions as case_actions
 from minsheng.cases import work
@@ -30,6 +30,8 @@ from minsheng.portal.views import lookup
 from minsheng.portal.views.ratings import Rating
 from minsheng.portal.views.uploads import Held, all_files, submission_of, takes_uploads
 from minsheng.portal.visits import visited_case
+from minsheng.publishing import actions as publishing_actions
+from minsheng.publishing import queries as publishing
 from minsheng.secrecy import mask_phone
 
 View = Callable[..., HttpResponseBase]
@@ -94,6 +96,7 @@ def page(request: HttpRequest, case: Case) -> HttpResponse:
         "case": case,
         "number": rules.grouped_number(case.number or ""),
         "phone": mask_phone(case.applicant.phone or ""),
+        "may_agree": publishing.may_agree(case),
     }
     return render(request, "portal/mine/page.html", context)
 
@@ -159,6 +162,23 @@ def rate(request: HttpRequest, case: Case) -> HttpResponse:
         return redirect("portal:mine")
     context = {"rating": rating, "back": "portal:mine"}
     return render(request, "portal/rate.html", context, status=rating.status)
+
+
+@require_POST
+@with_visit()
+def change_consent(request: HttpRequest, case: Case) -> HttpResponse:
+    """不再同意公开: nothing of it is public from this moment. 同意公开: `agree=yes`; two persons look at it first."""
+    if request.POST.get("agree") == "yes":
+        try:
+            publishing_actions.give_consent(at=timezone.now(), case=case)
+        except Refused as refused:  # made confidential meanwhile: the page shows how it stands, and offers it no more
+            messages.info(request, refused.sentence)
+            return redirect("portal:mine")
+        messages.success(request, "已经记下您的同意。公开前由两名工作人员核对，隐去个人信息。")
+        return redirect("portal:mine")
+    publishing_actions.withdraw_consent(at=timezone.now(), case=case)
+    messages.success(request, "已经改为不公开，别人看不到了。")
+    return redirect("portal:mine")
 
 
 def _rate(case: Case, rating: Rating) -> None:

@@ -14,6 +14,7 @@ from django.views.decorators.http import require_http_methods
 from minsheng.cases import work, workflow
 from minsheng.cases.actors import CITIZEN
 from minsheng.cases.choices import Satisfaction, Solved
+from minsheng.cases.guards import is_bad
 from minsheng.cases.models import Case
 from minsheng.errors import NOT_FOUND, Refused
 from minsheng.followup.actions import rate_case
@@ -41,9 +42,9 @@ class Rating:
         return self.pressed and self.form.is_valid()
 
     @property
-    def given(self) -> dict[str, str]:
+    def given(self) -> dict[str, Any]:
         """For the action."""
-        return {name: self.form.cleaned_data[name] for name in ("satisfaction", "solved", "comment")}
+        return {name: self.form.cleaned_data[name] for name in ("satisfaction", "solved", "contacted", "truthful", "comment")}
 
     @property
     def status(self) -> int:
@@ -53,7 +54,7 @@ class Rating:
     @property
     def thanks(self) -> str:
         """What follows from this rating, in a sentence."""
-        bad = self.given["satisfaction"] == Satisfaction.UNSATISFIED or self.given["solved"] == Solved.NO
+        bad = is_bad(self.given["satisfaction"], self.given["solved"])
         return "您的评价已经收到。对不满意的地方，我们会再看一遍。" if bad else "谢谢您的评价。"
 
 

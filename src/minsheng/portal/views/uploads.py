@@ -23,6 +23,8 @@ from minsheng.portal.visits import address_of
 View = Callable[..., HttpResponseBase]
 # One request carries at most so many of the largest files.
 LARGEST_AT_ONCE = 3
+# A form may bring its files in several tries: the hourly limit of submissions, so many times.
+HELD_FOR_EACH = 3
 
 
 def most_megabytes() -> int:
@@ -75,10 +77,11 @@ def submission_of(request: HttpRequest) -> UUID:
 class Held:
     """The files of one form across its tries."""
 
-    def __init__(self, request: HttpRequest, submission: UUID) -> None:
+    def __init__(self, request: HttpRequest, submission: UUID, *, shown: bool = False) -> None:
+        """`shown`: the form is one that was begun, so that a look shows what came already."""
         self.request, self.submission = request, submission
         unwanted = set(request.POST.getlist("drop"))
-        known = queries.held_files(submission) if request.method == "POST" else []
+        known = queries.held_files(submission) if request.method == "POST" or shown else []
         self.files: list[HeldFile] = [held for held in known if str(held.pk) not in unwanted]
         dropped = [held for held in known if str(held.pk) in unwanted]
         if dropped:
@@ -99,16 +102,17 @@ class Held:
         if self.files:
             actions.drop_files(files=self.files)
 
-    def keep(self, form: WithFiles, *, at: datetime) -> None:
-        """The form comes back with an error: its good files stay here, unless this address has left too many already."""
+    def keep(self, form: WithFiles, *, at: datetime) -> bool:
+        """The form is not sent yet: its good files stay here. False: this address has left too many already."""
         if not form.good_files:
-            return
-        subjects, limit = [address_of(self.request)], settings.HOTLINE["submissions_per_hour"]
+            return True
+        subjects, limit = [address_of(self.request)], HELD_FOR_EACH * settings.HOTLINE["submissions_per_hour"]
         if queries.too_many(at=at, purpose=Purpose.HOLDING, subjects=subjects, limit=limit):
-            return
+            return False
         actions.count_attempt(at=at, purpose=Purpose.HOLDING, subjects=subjects)
         actions.hold_files(at=at, submission=self.submission, files=form.good_files)
         self.files = queries.held_files(self.submission)
+        return True
 
 
 def all_files(held: Held, form: WithFiles) -> Sequence[UploadedFile]:

@@ -15,6 +15,7 @@ from django.utils import timezone
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
+from minsheng.secrecy import watch_token
 from minsheng.ui import times
 from minsheng.ui.choices import ColouredChoices
 from minsheng.ui.marks import Span, find_words, pieces
@@ -52,6 +53,12 @@ def icon(name: str, label: str = "", extra: str = "") -> SafeString:
     return format_html('<i class="ti ti-{} {}" aria-hidden="true"></i>', name, extra)
 
 
+@register.simple_tag
+def watch(number: Any) -> str:
+    """`{% watch row.number %}`: the name under which the stream tells of a case to who was shown it."""
+    return watch_token(str(number)) if number else ""
+
+
 def _now(now: Any) -> datetime:
     return now if isinstance(now, datetime) else timezone.now()
 
@@ -64,7 +71,9 @@ def moment(value: datetime | None, now: Any = None) -> str:
 
 @register.filter
 def day(value: date | None, now: Any = None) -> str:
-    """`11-26 周四`."""
+    """`11-26 周四`, of a day or of the day of a moment; the year only when it is another one."""
+    if isinstance(value, datetime):
+        value = timezone.localtime(value, times.SHANGHAI).date()
     return times.day(value, timezone.localtime(_now(now), times.SHANGHAI).date()) if value else ""
 
 

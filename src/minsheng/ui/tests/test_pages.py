@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+from datetime import UTC, datetime
 
 import pytest
 from django.db.models import F, QuerySet, Value
@@ -123,8 +124,30 @@ def test_a_damaged_cursor_clears_to_the_first_page(people: QuerySet[User], curso
     assert page.cleared
 
 
-def test_a_column_that_may_be_null_cannot_order_a_page() -> None:
-    with pytest.raises(ValueError, match="never null"):
-        keyset_page(User.objects.all(), ("last_login", "id"))
+@pytest.mark.parametrize("size", [1, 4, 5, 7, 23])
+@pytest.mark.parametrize("missing", [0, 3, 10, 23])
+@pytest.mark.parametrize("down", ["", "-"])
+def test_rows_without_a_value_come_last_in_both_directions(
+    people: QuerySet[User], down: str, missing: int, size: int
+) -> None:
+    for number, person in enumerate(people.order_by("id")):
+        if number >= missing:
+            day = 1 + (number * 7) % 5
+            person.last_login = datetime(2026, 11, day, tzinfo=UTC)
+            person.save(update_fields=["last_login"])
+    given = sorted(people.exclude(last_login=None), key=lambda p: (p.last_login, p.pk), reverse=bool(down))
+    none = sorted(people.filter(last_login=None), key=lambda p: p.pk, reverse=bool(down))
+    order = (f"{down}last_login", f"{down}id")
+    pages = walk(people, order, size)
+    assert [row for page in pages for row in page] == [*given, *none]
+    back = [pages[-1]]
+    while back[0].previous:
+        back.insert(0, keyset_page(people, order, back[0].previous, size))
+    assert [row for page in back for row in page] == [*given, *none]
+
+
+def test_only_the_first_column_may_be_null() -> None:
+    with pytest.raises(ValueError, match="only its first column"):
+        keyset_page(User.objects.all(), ("username", "last_login", "id"))
     with pytest.raises(ValueError, match="neither a column"):
         keyset_page(User.objects.all(), ("nothing", "id"))

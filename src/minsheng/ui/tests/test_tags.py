@@ -148,7 +148,7 @@ def test_version_fields_keep_what_was_posted() -> None:
 class Example(forms.Form):
     unit = django_forms.ChoiceField(
         label="单位",
-        widget=forms.TreeSelect(search_url="/units/"),
+        widget=forms.TreeSelect(list_url="/units/"),
         choices=[("", ""), ("1", forms.TreeLabel("<城管>", depth=1, path="鼓楼 / <城管>", search="cg"))],
     )
     words = django_forms.CharField(label="意见", help_text="写给单位", widget=forms.words(3))
@@ -164,7 +164,7 @@ def test_a_form_ties_each_error_and_hint_to_its_field() -> None:
     for part in ('id="id_words_helptext"', 'id="id_words_error"', 'aria-invalid="true"', "请选择单位。"):
         assert part in html
     assert '<fieldset class="field field-group has-error" id="id_found"' in html
-    assert 'data-search-url="/units/"' in html and "&lt;城管&gt;" in html and "<城管>" not in html
+    assert 'data-list-url="/units/"' in html and "&lt;城管&gt;" in html and "<城管>" not in html
     assert 'type="datetime-local"' in html and 'max="' in html and "multiple" in html
 
 

@@ -3,14 +3,24 @@
 ;(() => {
   const all = (selector) => [...document.querySelectorAll(selector)]
   // What identifies a person is never kept in the browser.
-  const PRIVATE = new Set(["csrfmiddlewaretoken", "submission", "name", "phone", "id_number", "code", "query_code", "website"])
+  const PRIVATE = new Set(["csrfmiddlewaretoken", "submission", "name", "phone", "id_number", "address", "organisation", "credit_code",
+    "code", "query_code", "website"])
   const key = (name) => `minsheng.draft.${name}`
 
   all("[data-focus]").slice(0, 1).forEach((summary) => summary.focus())
 
-  all("[data-print]").forEach((place) => {
-    place.hidden = false
-    place.querySelector("button")?.addEventListener("click", () => window.print())
+  all("[data-print]").forEach((button) => {
+    button.hidden = false
+    button.addEventListener("click", () => window.print())
+  })
+
+  // Only where the browser can: without https there is no clipboard, and photographing still works.
+  if (navigator.clipboard) all("[data-copy]").forEach((button) => {
+    button.hidden = false
+    button.addEventListener("click", async () => {
+      try { await navigator.clipboard.writeText(button.dataset.copy) } catch { return }
+      all("[data-copied]").forEach((said) => { said.hidden = false })
+    })
   })
 
   all("[data-count]").forEach((box) => {
@@ -33,8 +43,9 @@
       form.addEventListener("input", () => sessionStorage.setItem(key(form.dataset.draft), JSON.stringify(values(fields))))
     } catch { /* storage refused: nothing is kept */ }
   })
+  all("[data-forget]").forEach((form) => form.addEventListener("submit", () => { try { sessionStorage.clear() } catch { /* nothing was kept */ } }))
   if (document.querySelector("[data-filed]")) {
-    try { sessionStorage.removeItem(key("file")) } catch { /* nothing was kept */ }
+    try { Object.keys(sessionStorage).filter((k) => k.startsWith(key("file"))).forEach((k) => sessionStorage.removeItem(k)) } catch { /* nothing was kept */ }
   }
 
   // One press is enough; the server would make one case of many presses anyway.

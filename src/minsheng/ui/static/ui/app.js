@@ -50,46 +50,40 @@ function markOpen() {
 }
 
 // ---- keys ----
-const typing = (target) => target.closest("input, textarea, select, [contenteditable]")
+const { bind } = window.minshengKeys
+const formOf = (target) => { const form = target.closest("form"); return form && form.method === "post" ? form : null }
 
-const keys = {
-  "/": () => $("#search")?.focus(),
-  "?": () => $("#keys")?.showModal(),
-  j: () => step(1),
-  k: () => step(-1),
-  e: () => $("[data-actions] a, [data-actions] button")?.click(),
+// Ctrl+Enter presses the button of the part of the form that it is pressed in (data-sends), else the form's own (data-send), else just sends.
+function send(event) {
+  const form = formOf(event.target)
+  if (!form) return false
+  const part = event.target.closest("[data-sends]")
+  form.requestSubmit(part ? $("button", part) : $("[data-send]", form))
 }
 
-document.addEventListener("keydown", (event) => {
-  if (event.isComposing || event.altKey) return
-  const field = typing(event.target)
-  if (event.key === "Escape") return escape(event, field)
-  if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) {
-    const form = event.target.closest("form")
-    if (form && form.method === "post") { event.preventDefault(); form.requestSubmit() }
-    return
-  }
-  const toggle = field?.matches("[type=checkbox], [type=radio]") // nothing is typed into these: a screen's own keys still work
-  if ((field && !toggle) || event.ctrlKey || event.metaKey || $("dialog[open]")) return
-  // A screen of its own keys (1 2 3 at the dispatcher's desk) marks the elements: data-key="1".
-  const own = all("[data-key]").find((element) => element.dataset.key === event.key && shown(element))
-  if (own) { event.preventDefault(); own.click() }
-  else if (!field && keys[event.key]) { event.preventDefault(); keys[event.key]() }
-})
+bind({ key: "/", words: "到搜索框", when: () => $("#search"), act: () => $("#search").focus() })
+bind({ key: "j", words: "下一行", group: "列表", when: () => rows().length, act: () => step(1) })
+bind({ key: "k", words: "上一行", group: "列表", when: () => rows().length, act: () => step(-1) })
+bind({ key: "Enter", words: "打开这一行", group: "列表", when: () => rows().length }) // the row's link has the focus
+bind({ key: "e", words: "做第一个可做的操作", group: "诉求件", when: () => $("[data-actions] a, [data-actions] button"), act: () => $("[data-actions] a, [data-actions] button").click() })
+bind({ key: "Ctrl+Enter", words: "提交正在填写的表单", group: "表单", typing: true, when: () => $("main form[method=post]"), act: send })
+bind({ key: "Escape", keys: ["Esc"], words: "离开输入框，收起菜单（填写的内容不会丢）", group: "表单", typing: true, act: (event) => escape(event, typing(event.target)) })
+
+const typing = (target) => target.closest("input, textarea, select, [contenteditable]")
 
 // Esc closes menus and leaves a field; what was typed stays.
 function escape(event, field) {
   hideWhy()
   const menu = event.target.closest("details.menu[open], details.more[open]")
   if (menu) { menu.open = false; $("summary", menu).focus() }
-  else if (field && !field.closest("[role=combobox]")) { event.preventDefault(); field.blur() }
+  else if (field && !field.closest("[role=combobox]")) field.blur()
+  else return false
 }
 
 document.addEventListener("click", (event) => {
   all("details.menu[open], details.more[open]").forEach((menu) => { if (!menu.contains(event.target) || event.target.closest(".more a")) menu.open = false })
-  const target = event.target.closest("[data-keys], [data-toggle-theme], [data-toggle-text], [data-close-drawer]")
+  const target = event.target.closest("[data-toggle-theme], [data-toggle-text], [data-close-drawer]")
   if (!target) return
-  if (target.matches("[data-keys]")) $("#keys")?.showModal()
   if (target.matches("[data-toggle-theme]")) remember("theme", "bsTheme", document.documentElement.dataset.bsTheme === "dark" ? "light" : "dark")
   if (target.matches("[data-toggle-text]")) remember("text", "text", document.documentElement.dataset.text === "125" ? "100" : "125")
   if (target.matches("[data-close-drawer]") && $("#drawer")) closeDrawer(event, target)
@@ -139,11 +133,14 @@ document.addEventListener("scroll", hideWhy, true)
 // ---- nothing typed is lost ----
 document.addEventListener("input", (event) => { const form = event.target.closest("form[data-keep]"); if (form) form.dataset.dirty = "1" })
 document.addEventListener("submit", (event) => { delete event.target.dataset.dirty })
-addEventListener("beforeunload", (event) => { if ($("form[data-dirty]")) event.preventDefault() })
+// What is kept as a draft (drafts.js) comes back by itself; files chosen do not.
+const isKept = (form) => Boolean(form.dataset.kept) && !all("input[type=file]", form).some((field) => field.files.length)
+addEventListener("beforeunload", (event) => { if (all("form[data-dirty]").some((form) => !isKept(form))) event.preventDefault() })
 
 function mayLeave(root) {
   const form = root.matches("form[data-dirty]") ? root : $("form[data-dirty]", root)
   if (!form) return true
+  if (form.dataset.draft && !all("input[type=file]", form).some((field) => field.files.length)) { document.dispatchEvent(new Event("drafts:flush")); return true }
   if (!confirm("这里还有没提交的内容，离开就没有了。仍要离开吗？")) return false
   delete form.dataset.dirty
   return true
