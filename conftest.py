@@ -49,6 +49,7 @@ from minsheng.platform.postgres import Server, find_binaries  # noqa: E402
 
 def pytest_configure(config: pytest.Config) -> None:
     testing.register_markers(config)
+    testing.empty_patiently()
     is_controller = bool(getattr(config.option, "numprocesses", None)) and "PYTEST_XDIST_WORKER" not in os.environ
     if config.option.help or config.option.collectonly or is_controller:
         return  # nothing runs here: with -n, the workers have servers of their own
