@@ -473,6 +473,7 @@ STAGES: dict[str, Callable[[World], Case]] = {
 # --- the numbers -------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_every_screen_costs_its_baseline_with_five_rows_and_with_fifty(world: World) -> None:
     stages = {}
     for name, stage in STAGES.items():
