@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from minsheng.api import schemas as out
-from minsheng.cases import presenting, workflow
+from minsheng.cases import presenting, shown_clocks, workflow
 from minsheng.cases.choices import (
     ApplicantKind,
     AskKind,
@@ -82,9 +82,9 @@ def case_row(case: Case, user: User) -> out.CaseRow:
 def case_whole(view: CaseView, user: User, files: Iterable[Attachment], *, at: datetime) -> out.CaseOut:
     """A case as this account sees its page."""
     case, seen, calendar = view.case, view.disclosure, worktime.calendar()
-    clocks = [presenting.citizen_clock(case, at=at, calendar=calendar)]
+    clocks = [shown_clocks.citizen_clock(case, at=at, calendar=calendar)]
     if user.is_centre:
-        clocks.append(presenting.stage_clock(case, at=at, calendar=calendar))
+        clocks.append(shown_clocks.stage_clock(case, at=at, calendar=calendar))
     address = (mask_address(case.address) if seen.redacted else case.address) if seen.words else ""
     return out.CaseOut(
         **dict(case_row(case, user)),
@@ -140,7 +140,7 @@ def task_whole(
     view: CaseView, task: Task, user: User, asks: Iterable[Ask], outreaches: Iterable[Outreach], *, at: datetime
 ) -> out.TaskOut:
     """A task with everything under it that this account may read."""
-    clocks = presenting.task_clocks(task, at=at, calendar=worktime.calendar())
+    clocks = shown_clocks.task_clocks(task, at=at, calendar=worktime.calendar())
     return out.TaskOut(
         **dict(task_row(task, user)),
         clocks=[_clock(clock) for clock in clocks],
@@ -244,7 +244,7 @@ def file_of(attachment: Attachment) -> out.FileOut:
 # --- parts -------------------------------------------------------------------------------------------------------
 
 
-def _clock(clock: presenting.ShownClock) -> out.ClockOut:
+def _clock(clock: shown_clocks.ShownClock) -> out.ClockOut:
     return out.ClockOut(name=clock.name, words=clock.text, light=Light(clock.light), due_at=clock.due, why=clock.sentence)
 
 

@@ -13,7 +13,7 @@ from django.db.models.functions import Coalesce, Greatest
 from minsheng.accounts.choices import Role
 from minsheng.accounts.queries import readers
 from minsheng.cases.choices import ACTIVE_TASK_STATES, AskKind, AskState, CaseState, ReplyState, TaskState
-from minsheng.cases.lights import LEVELS, ask_reached, level, stage_reached, task_reached
+from minsheng.cases.lights import LEVELS, ask_reached, case_reached, level, task_reached
 from minsheng.cases.models import Ask, Case, DeskVisit, Reply, Task, TimelineEntry
 from minsheng.cases.scope import visible_tasks
 from minsheng.organisations.models import Unit
@@ -174,12 +174,12 @@ def asks_to_decide(user: User) -> QuerySet[Ask]:
 
 
 def audit_tallies(user: User, at: datetime) -> dict[str, Tally]:
-    """What the person may act upon: {"replies", and each kind of ask}, in one query, each by the centre's own limit. Own dispatches are
+    """What the person may act upon: {"replies", and each kind of ask}, in one query, with the lights of their rows. Own dispatches are
     another's."""
     replies = (
         replies_to_audit(user)
         .exclude(dispatched_by=user)
-        .annotate(what=Value("replies", output_field=CharField()), level=level(stage_reached(at)))
+        .annotate(what=Value("replies", output_field=CharField()), level=level(case_reached(at)))
         .order_by()
         .values("what")
         .annotate(n=Count("pk"), most=Max("level"))

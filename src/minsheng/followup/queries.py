@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 
 from django.conf import settings
 from django.db.models import Case as Switch
-from django.db.models import Count, Exists, IntegerField, Max, Min, OuterRef, Q, QuerySet, Subquery, Value, When
+from django.db.models import Count, Exists, IntegerField, Max, OuterRef, Q, QuerySet, Subquery, Value, When
 from django.db.models.functions import Coalesce
 
 from minsheng.cases.choices import CaseState, Satisfaction, Solved
 from minsheng.cases.models import Case, Contact
-from minsheng.cases.presenting import light_by
+from minsheng.cases.queries import tallied
 from minsheng.followup.models import FollowUp
 
 if TYPE_CHECKING:
@@ -80,12 +80,7 @@ def waiting(user: User, *, at: datetime) -> QuerySet[Case]:
 
 def waiting_count(user: User, at: datetime) -> tuple[int, str]:
     """For the rail: how many wait, and the light of the most pressing. One query."""
-    told = (
-        Case.objects.visible_to(user)
-        .filter(HERE)
-        .aggregate(count=Count("pk"), yellow=Min("stage_yellow_at"), orange=Min("stage_orange_at"), due=Min("stage_due_at"))
-    )
-    return told["count"], light_by(at, yellow=told["yellow"], orange=told["orange"], due=told["due"]).value
+    return tallied(Case.objects.visible_to(user).filter(HERE), at)
 
 
 def of_case(case: Case) -> list[FollowUp]:

@@ -16,7 +16,7 @@ from django.views.decorators.http import require_GET
 
 from minsheng.accounts.choices import Role
 from minsheng.accounts.models import User
-from minsheng.cases import comparing, desk_queries, lists, presenting
+from minsheng.cases import comparing, desk_queries, lists, presenting, shown_clocks
 from minsheng.cases.choices import AskKind, AskState, RequestKind, TaskState
 from minsheng.cases.guards import Situation
 from minsheng.cases.lights import LEVELS
@@ -218,7 +218,7 @@ ASKS = lists.register(
 
 def _ask_row(ask: Ask, user: User, url: str, at: datetime, calendar: Calendar) -> Row:
     task, case = ask.task, ask.task.case
-    clock = presenting.ask_clock(ask, at=at, calendar=calendar)
+    clock = shown_clocks.ask_clock(ask, at=at, calendar=calendar)
     return Row(
         url=url,
         number=case.number or "",

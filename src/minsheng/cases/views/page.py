@@ -11,13 +11,13 @@ from django.shortcuts import render
 from django.utils import timezone
 from django.views.decorators.http import require_GET
 
-from minsheng.cases import histories, presenting, queries, sections
+from minsheng.cases import histories, presenting, queries, sections, shown_clocks
 from minsheng.cases.choices import AskKind, AskState, ReplyKind, ReplyState
 from minsheng.cases.models import Ask, Attachment, Case, Contact, Reply
 from minsheng.cases.models.reference import ReasonList
-from minsheng.cases.presenting import ShownClock
 from minsheng.cases.queries import CaseView
 from minsheng.cases.reference_queries import reason_labels
+from minsheng.cases.shown_clocks import ShownClock
 from minsheng.errors import Refused
 from minsheng.organisations import maps
 from minsheng.secrecy import redact
@@ -122,15 +122,15 @@ def case_context(request: HttpRequest, case: Case) -> dict[str, Any]:
 
 def _clocks(view: CaseView, user: Any, at: Any, calendar: Any) -> list[ShownClock]:
     """The citizen's clock above; below, what my unit owes, or the stage that the centre is in and what waits for its answer."""
-    shown = [presenting.citizen_clock(view.case, at=at, calendar=calendar)]
+    shown = [shown_clocks.citizen_clock(view.case, at=at, calendar=calendar)]
     if user.is_unit:
         for task in view.situation.tasks:
             if task.unit_id == user.unit_id:
-                shown += presenting.task_clocks(task, at=at, calendar=calendar)
+                shown += shown_clocks.task_clocks(task, at=at, calendar=calendar)
     else:
-        shown.append(presenting.stage_clock(view.case, at=at, calendar=calendar))
+        shown.append(shown_clocks.stage_clock(view.case, at=at, calendar=calendar))
         pending = (ask for ask in view.situation.asks if ask.state == AskState.PENDING)
-        shown += [presenting.ask_clock(ask, at=at, calendar=calendar) for ask in pending]
+        shown += [shown_clocks.ask_clock(ask, at=at, calendar=calendar) for ask in pending]
     return [clock for clock in shown if clock is not None]
 
 
