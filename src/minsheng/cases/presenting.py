@@ -9,7 +9,7 @@ from urllib.parse import urlencode
 
 from django.urls import reverse
 
-from minsheng.cases import lights, panels, shown_clocks, workflow
+from minsheng.cases import clocks, panels, shown_clocks, workflow
 from minsheng.cases.choices import CaseState, Channel, RequestKind, TaskRole, TaskState, Urgency
 from minsheng.cases.details import first_words
 from minsheng.cases.rules import Disclosure
@@ -17,8 +17,7 @@ from minsheng.cases.scope import SEE_PERSONS
 from minsheng.secrecy import find_personal, mask_address, mask_name, mask_phone, redact
 from minsheng.ui import times
 from minsheng.ui.rows import Row
-from minsheng.worktime.choices import Light
-from minsheng.worktime.rules import Calendar, remaining
+from minsheng.worktime.rules import Calendar
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -175,18 +174,19 @@ class TaskLine:
     round: int
     read: str
     read_late: bool
-    due_at: datetime
+    due_at: datetime  # of the clock that presses most
     light: str
     left: str
     why: str
+    turns: str
+    beside: tuple[str, ...]  # when its other clocks end
     instruction: str
     gone: bool
 
 
 def task_line(task: Task, *, at: datetime, calendar: Calendar, user: User) -> TaskLine:
-    """How far one unit's share is."""
-    running = task.is_active and task.state != TaskState.PAUSED
-    shone = lights.light_by(at, yellow=task.yellow_at, orange=task.orange_at, due=task.due_at) if running else Light.NONE
+    """How far one unit's share is: the most pressing of its running clocks with its name, and when the others end."""
+    clock = shown_clocks.task_clock(task, at=at, calendar=calendar)
     return TaskLine(
         unit=task.unit.name,
         part=TaskRole(task.role).label,
@@ -195,10 +195,12 @@ def task_line(task: Task, *, at: datetime, calendar: Calendar, user: User) -> Ta
         round=task.round,
         read=_read_words(task, at),
         read_late=task.read_automatically or (task.read_at is None and task.is_active and at >= task.read_due_at),
-        due_at=task.due_at,
-        light=shone.value,
-        left=_left_words(task, at, calendar),
-        why=shown_clocks.why(task.derivation),
+        due_at=clock.due or task.due_at,
+        light=clock.light,
+        left=clock.text or _kept_words(task),
+        why=clock.sentence or shown_clocks.why(task.derivation),
+        turns=clock.turns,
+        beside=tuple(f"{each.name} {times.due(each.due_at, at)}" for each in clocks.running(task) if each.name != clock.name),
         instruction=staff_words(user, task.case, task.instruction),
         gone=not task.is_current,
     )
@@ -210,14 +212,11 @@ def _read_words(task: Task, at: datetime) -> str:
     return times.moment(task.read_at, at) + ("（自动）" if task.read_automatically else "")
 
 
-def _left_words(task: Task, at: datetime, calendar: Calendar) -> str:
-    if task.state == TaskState.PAUSED:
-        return "时限暂停"
-    if task.is_active:
-        return remaining(at, task.due_at, calendar)
-    if task.replied_at and task.is_current:
-        return "按时回复" if task.replied_at < task.due_at else "逾期回复"
-    return ""
+def _kept_words(task: Task) -> str:
+    """Of what has been answered: whether in time."""
+    if task.is_active or not task.replied_at or not task.is_current:
+        return ""
+    return "按时回复" if task.replied_at < task.due_at else "逾期回复"
 
 
 # --- files -------------------------------------------------------------------------------------------------------

@@ -7,7 +7,9 @@ from datetime import date, timedelta
 from typing import Any
 
 import pytest
+from django.test import Client
 
+from minsheng.accounts.testing import sign_in
 from minsheng.cases import actions, desk_queries, presenting, pressing, queries
 from minsheng.cases.choices import RequestKind
 from minsheng.cases.models import Ask, Case
@@ -134,6 +136,35 @@ def test_the_citizens_clock_presses_at_a_desk_with_a_clock_of_its_own(world: Wor
     Case.objects.filter(pk=case.pk).update(stage_due_at=late + timedelta(days=1), stage_yellow_at=late + timedelta(hours=18), stage_orange_at=late + timedelta(hours=23))
     assert row_of(world, case, late).left.startswith("答复")
     assert desk_queries.audit_tallies(world["auditor"], late)["replies"].light == row_of(world, case, late).light == "red"
+
+
+def line_of(world: World, case: Case, unit: str, at: Any) -> presenting.TaskLine:
+    task = world.task_of(case, unit)
+    return presenting.task_line(task, at=at, calendar=worktime.calendar(), user=world["auditor"])
+
+
+def test_the_table_of_tasks_names_the_clock_that_presses_most(world: World) -> None:
+    case = world.handling("生态环境", urgency="urgent")
+    lead, assist = world.lead(case), world.task_of(case, "生态环境")
+    shown = line_of(world, case, "生态环境", assist.read_due_at)
+    assert shown.light == "red" and shown.left.startswith("查阅") and shown.due_at == assist.read_due_at
+    assert len(shown.beside) == 1 and shown.beside[0].startswith("办理 11-27 周五 24:00 前")
+    assert "查阅" not in line_of(world, case, "仓山城管", lead.due_at).left
+    measures = line_of(world, case, "仓山城管", lead.first_measures_due_at)
+    assert measures.left.startswith("先行处置") and measures.light == "red"
+    decide(world, ask_pause(world, lead), grant=True)
+    assert (line_of(world, case, "仓山城管", lead.due_at).left, line_of(world, case, "仓山城管", lead.due_at).light) == ("时限暂停", "none")
+    assert line_of(world, world.replied(), "仓山城管", world.now).left == "按时回复"
+
+
+def test_an_ask_shows_its_own_clock_until_it_is_answered(client: Client, world: World) -> None:
+    ask = ask_return(world, world.lead(world.handling()))
+    address = f"/cases/{ask.task.case.number}/"
+    [entry] = sign_in(client, world["auditor"]).get(address).context["body"]["asks"]
+    assert entry["clock"].due == ask.due_at and "退件裁定" in entry["clock"].sentence
+    decide(world, ask, grant=False)
+    [entry] = client.get(address).context["body"]["asks"]
+    assert entry["clock"].text == ""
 
 
 def test_a_row_costs_no_query(world: World, django_assert_num_queries: Any) -> None:
