@@ -145,7 +145,7 @@ def task_whole(
         **dict(task_row(task, user)),
         clocks=[_clock(clock) for clock in clocks],
         replies=[_reply(view, r) for r in view.replies if r.task_id == task.pk and _may_read(view, r)],
-        asks=[_ask(view, each) for each in asks],
+        asks=[_ask(view, each, at) for each in asks],
         outreaches=[_outreach(view, each) for each in outreaches],
         may=[step for step in _may(view) if step.task == task.pk],
     )
@@ -299,7 +299,8 @@ def _reply(view: CaseView, reply: Reply) -> out.ReplyOut:
     )
 
 
-def _ask(view: CaseView, ask: Ask) -> out.AskOut:
+def _ask(view: CaseView, ask: Ask, at: datetime) -> out.AskOut:
+    clock = shown_clocks.ask_clock(ask, at=at, calendar=worktime.calendar())
     return out.AskOut(
         id=ask.pk,
         task=ask.task_id,
@@ -311,6 +312,8 @@ def _ask(view: CaseView, ask: Ask) -> out.AskOut:
         reason=_staff_words(view, ask.reason),
         until=ask.until,
         asked_at=ask.asked_at,
+        due_at=ask.due_at,
+        clock=_clock(clock) if ask.state == AskState.PENDING else None,
         decided_at=ask.decided_at,
         decision_note=_staff_words(view, ask.decision_note),
     )
