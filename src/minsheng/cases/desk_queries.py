@@ -12,7 +12,15 @@ from django.db.models.functions import Coalesce, Greatest
 
 from minsheng.accounts.choices import Role
 from minsheng.accounts.queries import readers
-from minsheng.cases.choices import ACTIVE_TASK_STATES, AskKind, AskState, CaseState, ReplyState, TaskState
+from minsheng.cases.choices import (
+    ACTIVE_TASK_STATES,
+    GONE_TASK_STATES,
+    AskKind,
+    AskState,
+    CaseState,
+    ReplyState,
+    TaskState,
+)
 from minsheng.cases.lights import LEVELS, ask_reached, case_reached, level, task_reached
 from minsheng.cases.models import Ask, Case, DeskVisit, Reply, Task, TimelineEntry
 from minsheng.cases.scope import visible_tasks
@@ -162,6 +170,12 @@ _ANSWERABLE = Q(task__case__state=CaseState.IN_HANDLING) | Q(
 )
 
 
+def own_dispatch(user: User) -> Q:
+    """Of a case: as guards.not_own_dispatch, who gave one of its units its task in this round judges nothing of it."""
+    given = Task.objects.filter(case=OuterRef("pk"), round=OuterRef("round"), assigned_by=user)
+    return Q(dispatched_by=user) | Q(Exists(given.exclude(state__in=GONE_TASK_STATES)))
+
+
 def replies_to_audit(user: User) -> QuerySet[Case]:
     """Cases whose reply waits for its verdict; also those that the person dispatched, which another must judge."""
     return Case.objects.visible_to(user).filter(state=CaseState.TO_AUDIT)
@@ -178,7 +192,7 @@ def audit_tallies(user: User, at: datetime) -> dict[str, Tally]:
     another's."""
     replies = (
         replies_to_audit(user)
-        .exclude(dispatched_by=user)
+        .exclude(own_dispatch(user))
         .annotate(what=Value("replies", output_field=CharField()), level=level(case_reached(at)))
         .order_by()
         .values("what")
