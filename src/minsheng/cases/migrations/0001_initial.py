@@ -776,6 +776,10 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name='task',
+            index=models.Index(condition=models.Q(('first_measures_at__isnull', True), ('first_measures_due_at__isnull', False)), fields=['first_measures_due_at'], name='task_measures'),
+        ),
+        migrations.AddIndex(
+            model_name='task',
             index=models.Index(condition=models.Q(('state__in', ['handling', 'paused', 'return_requested', 'sent_back', 'to_read'])), fields=['due_at'], name='task_due'),
         ),
         migrations.AddIndex(
