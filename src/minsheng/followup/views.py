@@ -80,7 +80,7 @@ LIST = lists.register(
         url="followup:desk",
         rows=_rows,
         fields=(*lists.QUEUE_FIELDS, "unit"),
-        sorts={"received": lists.RECEIVED, "due": lists.STAGE_DUE, "waited": lists.WAITED},
+        sorts={"received": lists.RECEIVED, "due": lists.STAGE_DUE, "pressing": lists.PRESSING_DUE, "waited": lists.WAITED},
         own_sort="先研判、再拨打",
     )
 )

@@ -155,7 +155,7 @@ REPLIES = lists.register(
         url="cases:audits",
         rows=_reply_rows,
         fields=(*lists.QUEUE_FIELDS, "unit"),
-        sorts={"received": lists.RECEIVED, "due": lists.STAGE_DUE, "citizen_due": lists.CITIZEN_DUE},
+        sorts={"received": lists.RECEIVED, "due": lists.STAGE_DUE, "citizen_due": lists.CITIZEN_DUE, "pressing": lists.PRESSING_DUE},
         own=("tab",),
         with_tasks=True,
     )
