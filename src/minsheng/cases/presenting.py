@@ -175,6 +175,7 @@ class TaskLine:
     read: str
     read_late: bool
     due_at: datetime  # of the clock that presses most
+    handling_due_at: datetime
     light: str
     left: str
     why: str
@@ -196,6 +197,7 @@ def task_line(task: Task, *, at: datetime, calendar: Calendar, user: User) -> Ta
         read=_read_words(task, at),
         read_late=task.read_automatically or (task.read_at is None and task.is_active and at >= task.read_due_at),
         due_at=clock.due or task.due_at,
+        handling_due_at=task.due_at,
         light=clock.light,
         left=clock.text or _kept_words(task),
         why=clock.sentence or shown_clocks.why(task.derivation),
