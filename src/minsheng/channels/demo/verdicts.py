@@ -50,7 +50,7 @@ class Verdict:
             words = self.voice.say("happy")
             followup.rate_case(at=self.life.after(1, 30), case=self.case, satisfaction="very", solved="yes", comment=words)
         elif self.life.plan.kind != RequestKind.PRAISE:
-            self._think_again(0.15)
+            self._think_again(0.25)
 
     def _officer(self) -> User:
         """Who did not dispatch this round."""
@@ -64,7 +64,7 @@ class Verdict:
         at = self.life.after(2, 100)
         followup.rate_case(at=at, case=self.case, satisfaction="unsatisfied", solved=solved, comment=words)
         case, at = self.life.case, self.life.after(1, 40)
-        if self.chance(0.5):
+        if self.chance(0.4):
             words = self.voice.say("close_rated")
             followup.keep_closed(actor=self._officer(), at=at, case=case, reason=words)
         elif case.ending == Ending.ANSWERED and self.life.plan.lead is not None:
