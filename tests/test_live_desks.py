@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from django.db import transaction
 from django.utils import timezone
-from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from minsheng.cases.actions import accept_case, supplement_case
 from minsheng.cases.models import Case, Reply
@@ -40,19 +40,25 @@ def city(transactional_db: None) -> World:
     return world
 
 
-@pytest.fixture
-def house(city: World) -> Iterator[Served]:
-    with served() as running:
+@pytest.fixture(scope="module")
+def running(django_db_setup: None, django_db_blocker: Any) -> Iterator[Served]:
+    """The processes, for all of this file: each takes seconds to start."""
+    with django_db_blocker.unblock(), served() as running:
         yield running
 
 
 @pytest.fixture
-def browser(chromium: str) -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        arguments = ["--no-sandbox", "--disable-background-networking", "--disable-gpu", "--disable-sync"]
-        opened = playwright.chromium.launch(executable_path=chromium, args=arguments)
-        yield opened
-        opened.close()
+def house(city: World, running: Served) -> Iterator[Served]:
+    yield running
+    running.start()  # what a test has killed
+
+
+@pytest.fixture
+def browser(browser: Browser) -> Iterator[Browser]:
+    """Whose windows are closed before the city goes."""
+    yield browser
+    for context in browser.contexts:
+        context.close()
 
 
 def sign_in(browser: Browser | BrowserContext, house: Served, world: World, name: str) -> Page:

@@ -20,6 +20,7 @@ from minsheng.secrecy import normalise_phone, search_hash
 if TYPE_CHECKING:
     from minsheng.accounts.models import User
 
+DRAFTS_SHOWN = 50
 
 
 def case_for(user: User, number: str) -> Case:
@@ -115,11 +116,10 @@ def every_case(user: User) -> QuerySet[Case]:
     return Case.objects.visible_to(user).exclude(state=CaseState.DRAFT).select_related("topic", "place__parent")
 
 
-def drafts_of(user: User) -> list[Case]:
+def drafts_of(user: User) -> QuerySet[Case]:
     """A person's own unfinished forms, newest first."""
-    return list(
-        Case.objects.filter(state=CaseState.DRAFT, accepted_by=user).select_related("topic", "place__parent").order_by("-id")[:50]
-    )
+    found = Case.objects.filter(state=CaseState.DRAFT, accepted_by=user)
+    return found.select_related("topic", "place__parent").order_by("-id")[:DRAFTS_SHOWN]
 
 
 def taken_since(user: User, since: datetime) -> list[Case]:

@@ -76,9 +76,14 @@ def fill(*, cases: int, at: datetime, told: Callable[[int], None] = lambda done:
         made.copy(range(first, min(first + _BATCH, cases)))
         told(min(first + _BATCH, cases))
     with connection.cursor() as cursor:
+        cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")  # inside a transaction, checks that wait would forbid the index
         cursor.execute("SET maintenance_work_mem = '512MB'")
     with connection.schema_editor() as editor:
         editor.add_index(CaseWords, index)
+
+
+def settle() -> None:
+    """Leave the database as after a night: swept, with statistics. In no transaction."""
     with connection.cursor() as cursor:
         cursor.execute("VACUUM ANALYZE")
 

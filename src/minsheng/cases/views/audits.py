@@ -138,7 +138,7 @@ def _replies(request: HttpRequest, shown: lists.Shown) -> KeysetPage:
         drawn = _reply_row(case, shown.user, row_url(request, case.number), shown.at, calendar)
         return shown.with_cells(drawn, case)
 
-    return shown.page().map(row)
+    return shown.drawn(row)
 
 
 def _reply_rows(user: Any, params: QueryDict, at: datetime) -> tuple[QuerySet[Case], lists.Order]:
@@ -181,7 +181,7 @@ def _asks(request: HttpRequest, shown: lists.Shown) -> KeysetPage:
         drawn = _ask_row(ask, shown.user, row_url(request, ask.task.case.number or ""), shown.at, calendar)
         return shown.with_cells(drawn, ask.task.case, ask.task)
 
-    return shown.page().map(row)
+    return shown.drawn(row)
 
 
 def _ask_rows(user: Any, params: QueryDict, at: datetime) -> tuple[QuerySet[Ask], lists.Order]:
