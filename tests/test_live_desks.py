@@ -14,7 +14,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from minsheng.cases.actions import accept_case, supplement_case
 from minsheng.cases.models import Case, Reply
-from minsheng.cases.tests.world import World, build
+from minsheng.cases.tests.world import World, build, press_anew
 from minsheng.console.models import Draft
 from minsheng.organisations.coordinates import Point
 from minsheng.publishing.actions import propose
@@ -187,6 +187,7 @@ def test_what_turns_red_by_time_alone_turns_on_the_screen(city: World, house: Se
     case = city.accepted()
     soon = timezone.now() + timedelta(seconds=25)
     Case.objects.filter(pk=case.pk).update(stage_due_at=soon, stage_yellow_at=soon - timedelta(hours=1), stage_orange_at=soon - timedelta(minutes=1))
+    press_anew(case)
     dispatcher = open_at(sign_in(browser, house, city, "dispatcher"), house, "/dispatching/")
     row = dispatcher.locator(f"#row-{case.number}")
     expect(row.locator(".light-orange")).to_have_count(1)

@@ -52,6 +52,7 @@ class Sort:
 RECEIVED = Sort("收件时间", "received_at")
 CITIZEN_DUE = Sort("群众时限", "citizen_due_at")
 STAGE_DUE = Sort("本环节时限", "stage_due_at")
+PRESSING_DUE = Sort("最紧的时限", "pressing_due_at")  # of all that runs for a case: what rows show
 WAITED = Sort("等待时间", "state_since")
 CASE_FIELDS = ("state", "kind", "urgency", "light", "channel", "topic", "place", "unit", "received", "due")
 QUEUE_FIELDS = ("kind", "urgency", "light", "channel", "topic", "place", "received", "due")

@@ -101,7 +101,7 @@ LIST = lists.register(
         url="dispatching:desk",
         rows=_rows,
         fields=lists.QUEUE_FIELDS,
-        sorts={"received": lists.RECEIVED, "due": lists.STAGE_DUE, "waited": lists.WAITED},
+        sorts={"received": lists.RECEIVED, "due": lists.STAGE_DUE, "pressing": lists.PRESSING_DUE, "waited": lists.WAITED},
         own=("tab",),
         alike=alike,
     )

@@ -84,7 +84,7 @@ LIST = lists.register(
         url="cases:intake",
         rows=_rows,
         fields=lists.QUEUE_FIELDS,
-        sorts={"received": lists.RECEIVED, "due": lists.STAGE_DUE},
+        sorts={"received": lists.RECEIVED, "due": lists.STAGE_DUE, "pressing": lists.PRESSING_DUE},
         alike=_alike,
     )
 )

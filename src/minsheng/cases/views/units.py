@@ -32,7 +32,7 @@ from minsheng.cases.choices import TaskRole, TaskState
 from minsheng.cases.filters import EARLIEST, LATEST
 from minsheng.cases.guards import Situation
 from minsheng.cases.models import Task
-from minsheng.cases.panels.handling import SignReplyPanel
+from minsheng.cases.panels.replying import SignReplyPanel
 from minsheng.cases.reference_queries import reason_labels
 from minsheng.cases.scope import alike
 from minsheng.cases.views.page import list_url, open_pane, row_url
