@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from minsheng.api import schemas as out
+from minsheng.api.schemas import answers
 from minsheng.cases import presenting, shown_clocks, workflow
 from minsheng.cases.choices import (
     ApplicantKind,
@@ -38,24 +38,24 @@ _SPLIT = frozenset({"split", "split_off"})
 _ENTRY_LABELS = {"split_off": "拆分"} | publishing_rules.ACTS
 
 
-def topic_named(topic: Topic | None) -> out.Named | None:
+def topic_named(topic: Topic | None) -> answers.Named | None:
     """No query where two parents are loaded, or none is wanted."""
-    return None if topic is None else out.Named(code=topic.code, name=topic.name)
+    return None if topic is None else answers.Named(code=topic.code, name=topic.name)
 
 
-def place_named(place: Place | None) -> out.Named | None:
+def place_named(place: Place | None) -> answers.Named | None:
     """No query where `parent` is loaded."""
-    return None if place is None else out.Named(code=place.code, name=place.name, path=presenting.place_words(place))
+    return None if place is None else answers.Named(code=place.code, name=place.name, path=presenting.place_words(place))
 
 
-def unit_named(unit: Unit) -> out.Named:
+def unit_named(unit: Unit) -> answers.Named:
     """Code and name."""
-    return out.Named(code=unit.code, name=unit.name)
+    return answers.Named(code=unit.code, name=unit.name)
 
 
-def case_row(case: Case, user: User) -> out.CaseRow:
+def case_row(case: Case, user: User) -> answers.CaseRow:
     """A case in a list."""
-    return out.CaseRow(
+    return answers.CaseRow(
         number=case.number or "",
         version=case.version,
         state=CaseState(case.state),
@@ -79,14 +79,14 @@ def case_row(case: Case, user: User) -> out.CaseRow:
     )
 
 
-def case_whole(view: CaseView, user: User, files: Iterable[Attachment], *, at: datetime) -> out.CaseOut:
+def case_whole(view: CaseView, user: User, files: Iterable[Attachment], *, at: datetime) -> answers.CaseOut:
     """A case as this account sees its page."""
     case, seen, calendar = view.case, view.disclosure, worktime.calendar()
     clocks = [shown_clocks.citizen_clock(case, at=at, calendar=calendar)]
     if user.is_centre:
         clocks.append(shown_clocks.stage_clock(case, at=at, calendar=calendar))
     address = (mask_address(case.address) if seen.redacted else case.address) if seen.words else ""
-    return out.CaseOut(
+    return answers.CaseOut(
         **dict(case_row(case, user)),
         text=presenting.shown_words(case, seen),
         withheld=not seen.words,
@@ -103,15 +103,15 @@ def case_whole(view: CaseView, user: User, files: Iterable[Attachment], *, at: d
     )
 
 
-def _point(shown: presenting.ShownPoint | None) -> out.PointOut | None:
+def _point(shown: presenting.ShownPoint | None) -> answers.PointOut | None:
     if shown is None:
         return None
-    return out.PointOut(longitude=float(shown.point.longitude), latitude=float(shown.point.latitude), near=shown.near)
+    return answers.PointOut(longitude=float(shown.point.longitude), latitude=float(shown.point.latitude), near=shown.near)
 
 
-def task_row(task: Task, user: User) -> out.TaskRow:
+def task_row(task: Task, user: User) -> answers.TaskRow:
     """A task in a list. No query where case and unit are loaded."""
-    return out.TaskRow(
+    return answers.TaskRow(
         id=task.pk,
         number=task.case.number or "",
         version=task.case.version,
@@ -138,10 +138,10 @@ def task_row(task: Task, user: User) -> out.TaskRow:
 
 def task_whole(
     view: CaseView, task: Task, user: User, asks: Iterable[Ask], outreaches: Iterable[Outreach], *, at: datetime
-) -> out.TaskOut:
+) -> answers.TaskOut:
     """A task with everything under it that this account may read."""
     clocks = shown_clocks.task_clocks(task, at=at, calendar=worktime.calendar())
-    return out.TaskOut(
+    return answers.TaskOut(
         **dict(task_row(task, user)),
         clocks=[_clock(clock) for clock in clocks],
         replies=[_reply(view, r) for r in view.replies if r.task_id == task.pk and _may_read(view, r)],
@@ -151,9 +151,9 @@ def task_whole(
     )
 
 
-def done(task: Task, made: int | None = None) -> out.Done:
+def done(task: Task, made: int | None = None) -> answers.Done:
     """How the task stands after an act."""
-    return out.Done(
+    return answers.Done(
         task=task.pk,
         number=task.case.number or "",
         version=task.case.version,
@@ -164,18 +164,18 @@ def done(task: Task, made: int | None = None) -> out.Done:
     )
 
 
-def case_done(case: Case) -> out.CaseDone:
+def case_done(case: Case) -> answers.CaseDone:
     """How the case stands after an act on it."""
-    return out.CaseDone(
+    return answers.CaseDone(
         number=case.number or "", version=case.version, state=CaseState(case.state), state_label=case.get_state_display()
     )
 
 
-def change(entry: TimelineEntry, user: User) -> out.ChangeOut:
+def change(entry: TimelineEntry, user: User) -> answers.ChangeOut:
     """A timeline entry without its words: they are read with the case. A unit does not learn which cases a split connects."""
     code = "split" if user.is_unit and entry.code in _SPLIT else entry.code
     row = workflow.BY_CODE.get(code)
-    return out.ChangeOut(
+    return answers.ChangeOut(
         number=entry.case.number or "",
         version=entry.seq,
         at=entry.at,
@@ -187,9 +187,9 @@ def change(entry: TimelineEntry, user: User) -> out.ChangeOut:
     )
 
 
-def webhook(row: Endpoint) -> out.WebhookOut:
+def webhook(row: Endpoint) -> answers.WebhookOut:
     """A webhook without its secret."""
-    return out.WebhookOut(
+    return answers.WebhookOut(
         id=row.pk,
         name=row.name,
         url=row.url,
@@ -201,9 +201,9 @@ def webhook(row: Endpoint) -> out.WebhookOut:
     )
 
 
-def delivery(row: Delivery) -> out.DeliveryOut:
+def delivery(row: Delivery) -> answers.DeliveryOut:
     """One call to a webhook. No query where the case is loaded."""
-    return out.DeliveryOut(
+    return answers.DeliveryOut(
         id=row.key,
         event=row.kind,
         number=(row.case.number or "") if row.case else "",
@@ -217,10 +217,10 @@ def delivery(row: Delivery) -> out.DeliveryOut:
     )
 
 
-def topic(row: Topic) -> out.TopicOut:
+def topic(row: Topic) -> answers.TopicOut:
     """A topic with what it asks for."""
     names = [each.name for each in (row.parent.parent if row.parent else None, row.parent, row) if each is not None]
-    return out.TopicOut(
+    return answers.TopicOut(
         code=row.code,
         name=row.name,
         path=" / ".join(names),
@@ -230,9 +230,9 @@ def topic(row: Topic) -> out.TopicOut:
     )
 
 
-def file_of(attachment: Attachment) -> out.FileOut:
+def file_of(attachment: Attachment) -> answers.FileOut:
     """Name, type and size."""
-    return out.FileOut(
+    return answers.FileOut(
         id=attachment.pk,
         name=attachment.name,
         media_type=attachment.media_type,
@@ -244,13 +244,13 @@ def file_of(attachment: Attachment) -> out.FileOut:
 # --- parts -------------------------------------------------------------------------------------------------------
 
 
-def _clock(clock: shown_clocks.ShownClock) -> out.ClockOut:
-    return out.ClockOut(name=clock.name, words=clock.text, light=Light(clock.light), due_at=clock.due, why=clock.sentence)
+def _clock(clock: shown_clocks.ShownClock) -> answers.ClockOut:
+    return answers.ClockOut(name=clock.name, words=clock.text, light=Light(clock.light), due_at=clock.due, why=clock.sentence)
 
 
-def _person(case: Case) -> out.PersonOut:
+def _person(case: Case) -> answers.PersonOut:
     who = case.applicant
-    return out.PersonOut(
+    return answers.PersonOut(
         kind=ApplicantKind(who.kind),
         anonymous=who.anonymous,
         name=mask_name(who.name or ""),
@@ -259,13 +259,13 @@ def _person(case: Case) -> out.PersonOut:
     )
 
 
-def _extra(view: CaseView) -> list[out.Fact]:
+def _extra(view: CaseView) -> list[answers.Fact]:
     case, seen = view.case, view.disclosure
     if not case.topic or not seen.words:
         return []
     labels = {item["name"]: item["label"] for item in case.topic.required_fields}
     values = ((labels.get(name, name), str(value)) for name, value in case.extra.items() if value)
-    return [out.Fact(label=label, value=redact(value) if seen.redacted else value) for label, value in values]
+    return [answers.Fact(label=label, value=redact(value) if seen.redacted else value) for label, value in values]
 
 
 def _may_read(view: CaseView, reply: Reply) -> bool:
@@ -278,8 +278,8 @@ def _staff_words(view: CaseView, text: str) -> str:
     return presenting.staff_words(view.situation.actor, view.case, text)
 
 
-def _reply(view: CaseView, reply: Reply) -> out.ReplyOut:
-    return out.ReplyOut(
+def _reply(view: CaseView, reply: Reply) -> answers.ReplyOut:
+    return answers.ReplyOut(
         id=reply.pk,
         task=reply.task_id,
         unit=reply.task.unit.name,
@@ -299,9 +299,9 @@ def _reply(view: CaseView, reply: Reply) -> out.ReplyOut:
     )
 
 
-def _ask(view: CaseView, ask: Ask, at: datetime) -> out.AskOut:
+def _ask(view: CaseView, ask: Ask, at: datetime) -> answers.AskOut:
     clock = shown_clocks.ask_clock(ask, at=at, calendar=worktime.calendar())
-    return out.AskOut(
+    return answers.AskOut(
         id=ask.pk,
         task=ask.task_id,
         kind=ask.kind,
@@ -319,8 +319,8 @@ def _ask(view: CaseView, ask: Ask, at: datetime) -> out.AskOut:
     )
 
 
-def _outreach(view: CaseView, each: Outreach) -> out.OutreachOut:
-    return out.OutreachOut(
+def _outreach(view: CaseView, each: Outreach) -> answers.OutreachOut:
+    return answers.OutreachOut(
         id=each.pk,
         task=each.task_id,
         at=each.at,
@@ -330,5 +330,5 @@ def _outreach(view: CaseView, each: Outreach) -> out.OutreachOut:
     )
 
 
-def _may(view: CaseView) -> list[out.May]:
-    return [out.May(code=row.code, label=row.label, task=task.pk if task else None) for row, task in view.actions()]
+def _may(view: CaseView) -> list[answers.May]:
+    return [answers.May(code=row.code, label=row.label, task=task.pk if task else None) for row, task in view.actions()]

@@ -16,10 +16,10 @@ from pydantic import Field
 
 from minsheng.api import actions as own
 from minsheng.api import queries, showing
-from minsheng.api import schemas as of
 from minsheng.api.calls import Caller, caller_of
 from minsheng.api.choices import Scope
 from minsheng.api.once import once
+from minsheng.api.schemas import answers, fields, sent
 from minsheng.api.v1.common import CURSOR, MOST, PAGE, Key, acting, answered, page_of, reading
 from minsheng.cases import actions
 from minsheng.cases import queries as cases
@@ -40,14 +40,14 @@ class CaseFilters(Schema):
     kind: RequestKind | None = None
     topic: Annotated[str | None, Field(pattern=r"^[0-9]{2}([0-9]{2}){0,2}$", description="主题代码或其开头。")] = None
     place: Annotated[str | None, Field(pattern=r"^[0-9]{6,12}$", description="地点代码或其开头。")] = None
-    received_from: of.Moment | None = None
-    received_before: of.Moment | None = None
+    received_from: fields.Moment | None = None
+    received_before: fields.Moment | None = None
     cursor: Annotated[str, Field(pattern=CURSOR)] = ""
     limit: Annotated[int, Field(ge=1, le=MOST)] = PAGE
 
 
-@router.post("/cases", **acting("create_case", of.Created, Scope.CASES_CREATE, 201))
-def create_case(request: HttpRequest, key: Key, body: of.CaseIn) -> Status[Any]:
+@router.post("/cases", **acting("create_case", answers.Created, Scope.CASES_CREATE, 201))
+def create_case(request: HttpRequest, key: Key, body: sent.CaseIn) -> Status[Any]:
     """One request becomes one case that waits for acceptance."""
     caller = caller_of(request)
     made = once(request, key, lambda submission: _create(caller, key, body, submission))
@@ -56,7 +56,7 @@ def create_case(request: HttpRequest, key: Key, body: of.CaseIn) -> Status[Any]:
     return answered(201, made | {"query_code": query_code_of(case)})
 
 
-def _create(caller: Caller, key: str, body: of.CaseIn, submission: UUID) -> of.Created:
+def _create(caller: Caller, key: str, body: sent.CaseIn, submission: UUID) -> answers.Created:
     if body.publishable and body.applicant.anonymous:
         raise Refused("invalid", message="匿名诉求不公开，publishable 与 applicant.anonymous 不能同时为真。")
     source_id = body.external_number or key
@@ -83,9 +83,9 @@ def _create(caller: Caller, key: str, body: of.CaseIn, submission: UUID) -> of.C
     return created(case)
 
 
-def created(case: Case) -> of.Created:
+def created(case: Case) -> answers.Created:
     """What the system hears of its new case."""
-    return of.Created(
+    return answers.Created(
         number=case.number or "",
         state=CaseState(case.state),
         state_label=case.get_state_display(),
@@ -94,7 +94,7 @@ def created(case: Case) -> of.Created:
     )
 
 
-def _details(body: of.CaseIn, at: datetime) -> CaseDetails:
+def _details(body: sent.CaseIn, at: datetime) -> CaseDetails:
     return CaseDetails(
         kind=body.kind,
         text=body.text,
@@ -111,13 +111,13 @@ def _details(body: of.CaseIn, at: datetime) -> CaseDetails:
     )
 
 
-@router.get("/cases", **reading("list_cases", of.CasePage, Scope.CASES_READ))
-def list_cases(request: HttpRequest, filters: Query[CaseFilters]) -> of.CasePage:
+@router.get("/cases", **reading("list_cases", answers.CasePage, Scope.CASES_READ))
+def list_cases(request: HttpRequest, filters: Query[CaseFilters]) -> answers.CasePage:
     """What the caller may see, newest first."""
     caller = caller_of(request)
     found = queries.cases_of(caller.system).filter(**_conditions(filters))
     page = page_of(found, ("-received_at", "-id"), filters.cursor, filters.limit)
-    return of.CasePage(cases=[showing.case_row(case, caller.account) for case in page], next=page.next)
+    return answers.CasePage(cases=[showing.case_row(case, caller.account) for case in page], next=page.next)
 
 
 def _conditions(filters: CaseFilters) -> dict[str, Any]:
@@ -132,8 +132,8 @@ def _conditions(filters: CaseFilters) -> dict[str, Any]:
     return {name: value for name, value in given.items() if value is not None}
 
 
-@router.get("/cases/{number}", **reading("read_case", of.CaseOut, Scope.CASES_READ, one=True))
-def read_case(request: HttpRequest, number: Path[of.Number]) -> of.CaseOut:
+@router.get("/cases/{number}", **reading("read_case", answers.CaseOut, Scope.CASES_READ, one=True))
+def read_case(request: HttpRequest, number: Path[fields.Number]) -> answers.CaseOut:
     """State in words, deadlines, tasks, replies; the person masked, and not at all where the case is confidential.
     """
     caller = caller_of(request)
@@ -143,19 +143,19 @@ def read_case(request: HttpRequest, number: Path[of.Number]) -> of.CaseOut:
     return showing.case_whole(view, caller.account, files, at=caller.at)
 
 
-@router.post("/cases/{number}/applicant", **acting("uncover_applicant", of.PersonWhole, Scope.PERSONS_READ))
-def uncover_applicant(request: HttpRequest, number: Path[of.Number], body: of.ReasonIn) -> of.PersonWhole:
+@router.post("/cases/{number}/applicant", **acting("uncover_applicant", answers.PersonWhole, Scope.PERSONS_READ))
+def uncover_applicant(request: HttpRequest, number: Path[fields.Number], body: sent.ReasonIn) -> answers.PersonWhole:
     """The person whole, for whose task needs it; every look is audited with its reason."""
     caller = caller_of(request)
     case = queries.case_of(caller.system, number)
     person = actions.uncover_applicant(
         actor=caller.account, at=caller.at, case=case, reason=body.reason, request=request
     )
-    return of.PersonWhole(name=person.name, phone=person.phone, id_number=person.id_number, address=person.address)
+    return answers.PersonWhole(name=person.name, phone=person.phone, id_number=person.id_number, address=person.address)
 
 
-@router.post("/cases/{number}/supplement", **acting("supplement_case", of.CaseDone, Scope.CASES_CREATE))
-def supplement_case(request: HttpRequest, number: Path[of.Number], key: Key, body: of.SupplementIn) -> Status[Any]:
+@router.post("/cases/{number}/supplement", **acting("supplement_case", answers.CaseDone, Scope.CASES_CREATE))
+def supplement_case(request: HttpRequest, number: Path[fields.Number], key: Key, body: sent.SupplementIn) -> Status[Any]:
     """What the citizen adds joins the case; its state stays."""
 
     def add(caller: Caller, case: Case, submission: UUID) -> None:
@@ -173,8 +173,8 @@ def supplement_case(request: HttpRequest, number: Path[of.Number], key: Key, bod
     return _act(request, number, key, add)
 
 
-@router.post("/cases/{number}/withdraw", **acting("withdraw_case", of.CaseDone, Scope.CASES_CREATE))
-def withdraw_case(request: HttpRequest, number: Path[of.Number], key: Key, body: of.ReasonedIn) -> Status[Any]:
+@router.post("/cases/{number}/withdraw", **acting("withdraw_case", answers.CaseDone, Scope.CASES_CREATE))
+def withdraw_case(request: HttpRequest, number: Path[fields.Number], key: Key, body: sent.ReasonedIn) -> Status[Any]:
     """On the citizen's wish, with its reason."""
 
     def end(caller: Caller, case: Case, submission: UUID) -> None:
@@ -188,10 +188,10 @@ def _act(request: HttpRequest, number: str, key: str, do: Callable[[Caller, Case
     """Find the case among those that the account may see, and do it once."""
     caller = caller_of(request)
 
-    def as_it_stands() -> of.CaseDone:
+    def as_it_stands() -> answers.CaseDone:
         return showing.case_done(queries.case_of(caller.system, number))
 
-    def perform(submission: UUID) -> of.CaseDone:
+    def perform(submission: UUID) -> answers.CaseDone:
         do(caller, queries.case_of(caller.system, number), submission)
         return as_it_stands()
 

@@ -12,7 +12,7 @@ from ninja.responses import Status
 from minsheng.api.calls import TokenAuth
 from minsheng.api.choices import Scope
 from minsheng.api.problems import Problem
-from minsheng.api.schemas import ProblemOut
+from minsheng.api.schemas.answers import ProblemOut
 from minsheng.api.wording import WORDS
 from minsheng.ui.pages import KeysetPage, keyset_page
 

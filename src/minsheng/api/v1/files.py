@@ -10,10 +10,10 @@ from ninja import File, Path, Router, UploadedFile
 from ninja.responses import Status
 
 from minsheng.api import actions, queries
-from minsheng.api import schemas as of
 from minsheng.api.calls import caller_of
 from minsheng.api.choices import Scope
 from minsheng.api.once import once
+from minsheng.api.schemas import answers, fields
 from minsheng.api.v1.common import Key, acting, answered, reading
 from minsheng.cases.models import Attachment
 from minsheng.cases.views.files import hand_over
@@ -22,15 +22,15 @@ from minsheng.errors import Refused
 router = Router(tags=["附件"])
 
 
-@router.post("/uploads", **acting("upload_file", of.UploadOut, Scope.ATTACHMENTS_WRITE, 201))
+@router.post("/uploads", **acting("upload_file", answers.UploadOut, Scope.ATTACHMENTS_WRITE, 201))
 def upload_file(request: HttpRequest, key: Key, file: File[UploadedFile]) -> Status[Any]:
     """A file for a later call, which names its id under `uploads`; unused it is deleted after a day. Its type is what its
     content says."""
     caller = caller_of(request)
 
-    def keep(submission: object) -> of.UploadOut:
+    def keep(submission: object) -> answers.UploadOut:
         kept = actions.keep_upload(system=caller.system, at=caller.at, upload=file)
-        return of.UploadOut(
+        return answers.UploadOut(
             id=kept.pk, name=kept.name, media_type=kept.media_type, size=kept.size, sha256=kept.sha256
         )
 
@@ -39,7 +39,7 @@ def upload_file(request: HttpRequest, key: Key, file: File[UploadedFile]) -> Sta
 
 
 @router.get("/attachments/{attachment}", **reading("download_attachment", None, Scope.ATTACHMENTS_READ, one=True))
-def download_attachment(request: HttpRequest, attachment: Path[of.Id]) -> HttpResponseBase:
+def download_attachment(request: HttpRequest, attachment: Path[fields.Id]) -> HttpResponseBase:
     """The content, under the rules of the case page; of a confidential case each reading is audited.
     """
     caller = caller_of(request)

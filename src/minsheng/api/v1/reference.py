@@ -6,8 +6,8 @@ from django.http import HttpRequest
 from ninja import Router
 
 from minsheng.api import queries, showing
-from minsheng.api import schemas as of
 from minsheng.api.calls import caller_of
+from minsheng.api.schemas import answers
 from minsheng.api.v1.common import reading
 from minsheng.cases import presenting, reference_queries
 from minsheng.cases.models import ReasonCode
@@ -16,30 +16,30 @@ from minsheng.organisations.queries import valid_at
 router = Router(tags=["名录"])
 
 
-@router.get("/topics", **reading("list_topics", of.Topics, None))
-def list_topics(request: HttpRequest) -> of.Topics:
+@router.get("/topics", **reading("list_topics", answers.Topics, None))
+def list_topics(request: HttpRequest) -> answers.Topics:
     """The third-level topics that a case can be given."""
     leaves = reference_queries.leaf_topics(at=caller_of(request).at)
-    return of.Topics(topics=[showing.topic(topic) for topic in leaves])
+    return answers.Topics(topics=[showing.topic(topic) for topic in leaves])
 
 
-@router.get("/places", **reading("list_places", of.Places, None))
-def list_places(request: HttpRequest) -> of.Places:
+@router.get("/places", **reading("list_places", answers.Places, None))
+def list_places(request: HttpRequest) -> answers.Places:
     """Counties, streets and towns."""
     rows = queries.places(at=caller_of(request).at)
-    return of.Places(
-        places=[of.PlaceOut(code=p.code, name=p.name, path=presenting.place_words(p), level=str(p.level)) for p in rows]
+    return answers.Places(
+        places=[answers.PlaceOut(code=p.code, name=p.name, path=presenting.place_words(p), level=str(p.level)) for p in rows]
     )
 
 
-@router.get("/units", **reading("list_units", of.Units, None))
-def list_units(request: HttpRequest) -> of.Units:
+@router.get("/units", **reading("list_units", answers.Units, None))
+def list_units(request: HttpRequest) -> answers.Units:
     """The units that take tasks."""
-    return of.Units(units=[showing.unit_named(unit) for unit in queries.units(at=caller_of(request).at)])
+    return answers.Units(units=[showing.unit_named(unit) for unit in queries.units(at=caller_of(request).at)])
 
 
-@router.get("/reasons", **reading("list_reasons", of.Reasons, None))
-def list_reasons(request: HttpRequest) -> of.Reasons:
+@router.get("/reasons", **reading("list_reasons", answers.Reasons, None))
+def list_reasons(request: HttpRequest) -> answers.Reasons:
     """Coded reasons: of lists `return`, `extension`, `pause` for asks, `reply_refusal` for replies sent back."""
     rows = ReasonCode.objects.filter(valid_at(caller_of(request).at))
-    return of.Reasons(reasons=[of.ReasonOut(code=row.code, name=row.label, list=row.list) for row in rows])
+    return answers.Reasons(reasons=[answers.ReasonOut(code=row.code, name=row.label, list=row.list) for row in rows])

@@ -15,10 +15,10 @@ from pydantic import Field
 
 from minsheng.api import actions as own
 from minsheng.api import queries, showing
-from minsheng.api import schemas as of
 from minsheng.api.calls import Caller, caller_of
 from minsheng.api.choices import Scope
 from minsheng.api.once import once
+from minsheng.api.schemas import answers, fields, sent
 from minsheng.api.v1.common import CURSOR, MOST, PAGE, Key, acting, answered, page_of, reading
 from minsheng.cases import actions
 from minsheng.cases import queries as cases
@@ -27,7 +27,7 @@ from minsheng.cases.models import Task
 from minsheng.cases.models.reference import ReasonList
 
 router = Router(tags=["承办任务"])
-TaskId = Path[of.Id]
+TaskId = Path[fields.Id]
 Files = list[UploadedFile]
 Do = Callable[[Caller, Task, UUID, Files], int | None]
 
@@ -41,8 +41,8 @@ class TaskFilters(Schema):
     limit: Annotated[int, Field(ge=1, le=MOST)] = PAGE
 
 
-@router.get("/tasks", **reading("list_tasks", of.TaskPage, Scope.TASKS_READ))
-def list_tasks(request: HttpRequest, filters: Query[TaskFilters]) -> of.TaskPage:
+@router.get("/tasks", **reading("list_tasks", answers.TaskPage, Scope.TASKS_READ))
+def list_tasks(request: HttpRequest, filters: Query[TaskFilters]) -> answers.TaskPage:
     """The tasks of the caller's unit, newest first."""
     caller = caller_of(request)
     found = queries.tasks_of(caller.system)
@@ -52,11 +52,11 @@ def list_tasks(request: HttpRequest, filters: Query[TaskFilters]) -> of.TaskPage
         states = sorted(ACTIVE_TASK_STATES)
         found = found.filter(state__in=states) if filters.active else found.exclude(state__in=states)
     page = page_of(found, ("-assigned_at", "-id"), filters.cursor, filters.limit)
-    return of.TaskPage(tasks=[showing.task_row(task, caller.account) for task in page], next=page.next)
+    return answers.TaskPage(tasks=[showing.task_row(task, caller.account) for task in page], next=page.next)
 
 
-@router.get("/tasks/{task}", **reading("get_task", of.TaskOut, Scope.TASKS_READ, one=True))
-def get_task(request: HttpRequest, task: TaskId) -> of.TaskOut:
+@router.get("/tasks/{task}", **reading("get_task", answers.TaskOut, Scope.TASKS_READ, one=True))
+def get_task(request: HttpRequest, task: TaskId) -> answers.TaskOut:
     """One task with its replies, asks and tries to reach the citizen; looking is not 查阅."""
     caller = caller_of(request)
     found = queries.task_of(caller.system, task)
@@ -73,14 +73,14 @@ def _act(request: HttpRequest, task: int, key: str, do: Do, uploads: list[UUID] 
     """Find the task among those that the account may see, and do it once."""
     caller = caller_of(request)
 
-    def perform(submission: UUID) -> of.Done:
+    def perform(submission: UUID) -> answers.Done:
         found = queries.task_of(caller.system, task)
         with ExitStack() as open_files:
             files = own.take_uploads(system=caller.system, at=caller.at, keys=uploads or [], open_files=open_files)
             made = do(caller, found, submission, files)
         return showing.done(_afresh(found.pk), made)
 
-    def as_it_stands() -> of.Done:
+    def as_it_stands() -> answers.Done:
         return showing.done(queries.task_of(caller.system, task))
 
     return answered(200, once(request, key, perform, done=as_it_stands))
@@ -92,11 +92,11 @@ def _afresh(task: int) -> Task:
 
 
 def _post(path: str, name: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
-    return router.post(f"/tasks/{{task}}/{path}", **acting(name, of.Done, Scope.TASKS_ACT))
+    return router.post(f"/tasks/{{task}}/{path}", **acting(name, answers.Done, Scope.TASKS_ACT))
 
 
 @_post("read", "read_task")
-def read_task(request: HttpRequest, task: TaskId, key: Key, body: of.ActIn) -> Status[Any]:
+def read_task(request: HttpRequest, task: TaskId, key: Key, body: sent.ActIn) -> Status[Any]:
     """查阅: the unit has seen it, the time for asking for return begins."""
 
     def do(caller: Caller, it: Task, submission: UUID, files: Files) -> None:
@@ -106,7 +106,7 @@ def read_task(request: HttpRequest, task: TaskId, key: Key, body: of.ActIn) -> S
 
 
 @_post("outreach", "reach_out")
-def reach_out(request: HttpRequest, task: TaskId, key: Key, body: of.OutreachIn) -> Status[Any]:
+def reach_out(request: HttpRequest, task: TaskId, key: Key, body: sent.OutreachIn) -> Status[Any]:
     """One try to reach the citizen, recorded whether or not it succeeded."""
 
     def do(caller: Caller, it: Task, submission: UUID, files: Files) -> int:
@@ -117,7 +117,7 @@ def reach_out(request: HttpRequest, task: TaskId, key: Key, body: of.OutreachIn)
 
 
 @_post("first-measures", "take_first_measures")
-def take_first_measures(request: HttpRequest, task: TaskId, key: Key, body: of.MeasuresIn) -> Status[Any]:
+def take_first_measures(request: HttpRequest, task: TaskId, key: Key, body: sent.MeasuresIn) -> Status[Any]:
     """An urgent case's first measures, due within 24 hours."""
 
     def do(caller: Caller, it: Task, submission: UUID, files: Files) -> None:
@@ -129,7 +129,7 @@ def take_first_measures(request: HttpRequest, task: TaskId, key: Key, body: of.M
 
 
 @_post("reply", "draft_reply")
-def draft_reply(request: HttpRequest, task: TaskId, key: Key, body: of.ReplyIn) -> Status[Any]:
+def draft_reply(request: HttpRequest, task: TaskId, key: Key, body: sent.ReplyIn) -> Status[Any]:
     """The lead's reply, to be signed by the unit's leader."""
 
     def do(caller: Caller, it: Task, submission: UUID, files: Files) -> int:
@@ -143,7 +143,7 @@ def draft_reply(request: HttpRequest, task: TaskId, key: Key, body: of.ReplyIn) 
 
 
 @_post("reply/sign", "sign_reply")
-def sign_reply(request: HttpRequest, task: TaskId, key: Key, body: of.ActIn) -> Status[Any]:
+def sign_reply(request: HttpRequest, task: TaskId, key: Key, body: sent.ActIn) -> Status[Any]:
     """The unit's leader sends the reply to audit: the account needs that role."""
 
     def do(caller: Caller, it: Task, submission: UUID, files: Files) -> int:
@@ -155,7 +155,7 @@ def sign_reply(request: HttpRequest, task: TaskId, key: Key, body: of.ActIn) -> 
 
 
 @_post("report", "report_result")
-def report_result(request: HttpRequest, task: TaskId, key: Key, body: of.ReportIn) -> Status[Any]:
+def report_result(request: HttpRequest, task: TaskId, key: Key, body: sent.ReportIn) -> Status[Any]:
     """An assisting or lower unit reports to the one that answers."""
 
     def do(caller: Caller, it: Task, submission: UUID, files: Files) -> int:
@@ -174,7 +174,7 @@ def report_result(request: HttpRequest, task: TaskId, key: Key, body: of.ReportI
 
 
 @_post("reply/decline", "decline_to_sign")
-def decline_to_sign(request: HttpRequest, task: TaskId, key: Key, body: of.ReasonedIn) -> Status[Any]:
+def decline_to_sign(request: HttpRequest, task: TaskId, key: Key, body: sent.ReasonedIn) -> Status[Any]:
     """The unit's leader gives the reply back to who wrote it: the account needs that role."""
     return _act(request, task, key, _reasoned(actions.decline_to_sign, body))
 
@@ -183,7 +183,7 @@ def decline_to_sign(request: HttpRequest, task: TaskId, key: Key, body: of.Reaso
 
 
 @_post("return", "request_return")
-def request_return(request: HttpRequest, task: TaskId, key: Key, body: of.ReturnIn) -> Status[Any]:
+def request_return(request: HttpRequest, task: TaskId, key: Key, body: sent.ReturnIn) -> Status[Any]:
     """Within the return limit, once per unit and case, never after a ruling."""
 
     def do(caller: Caller, it: Task, submission: UUID, files: Files) -> int:
@@ -198,7 +198,7 @@ def request_return(request: HttpRequest, task: TaskId, key: Key, body: of.Return
 
 
 @_post("extension", "request_extension")
-def request_extension(request: HttpRequest, task: TaskId, key: Key, body: of.ExtensionIn) -> Status[Any]:
+def request_extension(request: HttpRequest, task: TaskId, key: Key, body: sent.ExtensionIn) -> Status[Any]:
     """Only when the citizen has been told does the citizen's own deadline move with it."""
 
     def do(caller: Caller, it: Task, submission: UUID, files: Files) -> int:
@@ -213,7 +213,7 @@ def request_extension(request: HttpRequest, task: TaskId, key: Key, body: of.Ext
 
 
 @_post("pause", "request_pause")
-def request_pause(request: HttpRequest, task: TaskId, key: Key, body: of.PauseIn) -> Status[Any]:
+def request_pause(request: HttpRequest, task: TaskId, key: Key, body: sent.PauseIn) -> Status[Any]:
     """With proof: an upload, or the ground in words."""
 
     def do(caller: Caller, it: Task, submission: UUID, files: Files) -> int:
@@ -228,7 +228,7 @@ def request_pause(request: HttpRequest, task: TaskId, key: Key, body: of.PauseIn
 
 
 @_post("termination", "request_termination")
-def request_termination(request: HttpRequest, task: TaskId, key: Key, body: of.TerminationIn) -> Status[Any]:
+def request_termination(request: HttpRequest, task: TaskId, key: Key, body: sent.TerminationIn) -> Status[Any]:
     """It turned out not to be ours to handle, or the citizen refuses to take part."""
 
     def do(caller: Caller, it: Task, submission: UUID, files: Files) -> int:
@@ -242,7 +242,7 @@ def request_termination(request: HttpRequest, task: TaskId, key: Key, body: of.T
 
 
 @_post("set-aside", "request_set_aside")
-def request_set_aside(request: HttpRequest, task: TaskId, key: Key, body: of.SetAsideIn) -> Status[Any]:
+def request_set_aside(request: HttpRequest, task: TaskId, key: Key, body: sent.SetAsideIn) -> Status[Any]:
     """After a bad rating of what cannot be met; the rating itself stays."""
 
     def do(caller: Caller, it: Task, submission: UUID, files: Files) -> int:
@@ -255,7 +255,7 @@ def request_set_aside(request: HttpRequest, task: TaskId, key: Key, body: of.Set
 
 
 @_post("resume", "resume_task")
-def resume_task(request: HttpRequest, task: TaskId, key: Key, body: of.NotedIn) -> Status[Any]:
+def resume_task(request: HttpRequest, task: TaskId, key: Key, body: sent.NotedIn) -> Status[Any]:
     """The clock of a paused task goes on."""
 
     def do(caller: Caller, it: Task, submission: UUID, files: Files) -> None:
@@ -274,7 +274,7 @@ def _known(of_list: ReasonList, code: str, caller: Caller) -> None:
 
 
 @_post("sub-dispatch", "sub_dispatch")
-def sub_dispatch(request: HttpRequest, task: TaskId, key: Key, body: of.SubDispatchIn) -> Status[Any]:
+def sub_dispatch(request: HttpRequest, task: TaskId, key: Key, body: sent.SubDispatchIn) -> Status[Any]:
     """To a unit below, which reports; the answer's `id` is the new task."""
 
     def do(caller: Caller, it: Task, submission: UUID, files: Files) -> int:
@@ -288,24 +288,24 @@ def sub_dispatch(request: HttpRequest, task: TaskId, key: Key, body: of.SubDispa
 
 
 @_post("return-to-parent", "return_to_parent")
-def return_to_parent(request: HttpRequest, task: TaskId, key: Key, body: of.ReasonedIn) -> Status[Any]:
+def return_to_parent(request: HttpRequest, task: TaskId, key: Key, body: sent.ReasonedIn) -> Status[Any]:
     """A lower unit gives its task back; the case may be out of its sight with that, so the answer tells what it was."""
     return _act(request, task, key, _reasoned(actions.return_to_parent, body))
 
 
 @_post("report/send-back", "send_report_back")
-def send_report_back(request: HttpRequest, task: TaskId, key: Key, body: of.ReasonedIn) -> Status[Any]:
+def send_report_back(request: HttpRequest, task: TaskId, key: Key, body: sent.ReasonedIn) -> Status[Any]:
     """`task` is that of the unit that reported; its lead's or upper unit's system calls."""
     return _act(request, task, key, _reasoned(actions.send_report_back, body))
 
 
 @_post("report/excuse", "excuse_report")
-def excuse_report(request: HttpRequest, task: TaskId, key: Key, body: of.ReasonedIn) -> Status[Any]:
+def excuse_report(request: HttpRequest, task: TaskId, key: Key, body: sent.ReasonedIn) -> Status[Any]:
     """`task` is that of the unit that owes a report; its lead's or upper unit's system calls."""
     return _act(request, task, key, _reasoned(actions.excuse_report, body))
 
 
-def _reasoned(action: Callable[..., Any], body: of.ReasonedIn) -> Do:
+def _reasoned(action: Callable[..., Any], body: sent.ReasonedIn) -> Do:
     """An act of a task, a reason and nothing else."""
 
     def do(caller: Caller, it: Task, submission: UUID, files: Files) -> None:

@@ -11,17 +11,17 @@ from ninja.responses import Status
 from pydantic import Field
 
 from minsheng.api import queries, showing
-from minsheng.api import schemas as of
 from minsheng.api.calls import Caller, caller_of
 from minsheng.api.choices import Scope
 from minsheng.api.once import once
+from minsheng.api.schemas import answers, fields, sent
 from minsheng.api.v1.common import CURSOR, MOST, PAGE, Key, acting, answered, page_of, reading
 from minsheng.outbox import actions, wording
 from minsheng.outbox import queries as outbox
 from minsheng.outbox.choices import State
 
 router = Router(tags=["推送"])
-WebhookId = Path[of.Id]
+WebhookId = Path[fields.Id]
 
 
 class DeliveryFilters(Schema):
@@ -32,33 +32,33 @@ class DeliveryFilters(Schema):
     limit: Annotated[int, Field(ge=1, le=MOST)] = PAGE
 
 
-@router.get("/events", **reading("list_events", of.Events, None))
-def list_events(request: HttpRequest) -> of.Events:
+@router.get("/events", **reading("list_events", answers.Events, None))
+def list_events(request: HttpRequest) -> answers.Events:
     """What a webhook can be told of, in the order of the flow."""
-    return of.Events(events=[of.Named(code=code, name=label) for code, label in wording.event_labels().items()])
+    return answers.Events(events=[answers.Named(code=code, name=label) for code, label in wording.event_labels().items()])
 
 
-@router.get("/webhooks", **reading("list_webhooks", of.Webhooks, Scope.WEBHOOKS))
-def list_webhooks(request: HttpRequest) -> of.Webhooks:
+@router.get("/webhooks", **reading("list_webhooks", answers.Webhooks, Scope.WEBHOOKS))
+def list_webhooks(request: HttpRequest) -> answers.Webhooks:
     """The caller's own, also those that the administrator registered for its account."""
     rows = queries.webhooks_of(caller_of(request).system)
-    return of.Webhooks(webhooks=[showing.webhook(row) for row in rows])
+    return answers.Webhooks(webhooks=[showing.webhook(row) for row in rows])
 
 
-@router.post("/webhooks", **acting("create_webhook", of.WebhookSecret, Scope.WEBHOOKS, 201))
-def create_webhook(request: HttpRequest, key: Key, body: of.WebhookIn) -> Status[Any]:
+@router.post("/webhooks", **acting("create_webhook", answers.WebhookSecret, Scope.WEBHOOKS, 201))
+def create_webhook(request: HttpRequest, key: Key, body: sent.WebhookIn) -> Status[Any]:
     """The secret is in the answer, also when it is asked for again with the same key, and nowhere after."""
     caller = caller_of(request)
 
-    def register(submission: UUID) -> of.Made:
+    def register(submission: UUID) -> answers.Made:
         made, _ = actions.register_endpoint(actor=caller.account, at=caller.at, user=caller.account, **_values(caller, body))
-        return of.Made(id=made.pk)
+        return answers.Made(id=made.pk)
 
     return answered(201, _with_secret(caller, once(request, key, register)["id"]))
 
 
-@router.put("/webhooks/{webhook}", **acting("change_webhook", of.WebhookOut, Scope.WEBHOOKS))
-def change_webhook(request: HttpRequest, webhook: WebhookId, body: of.WebhookChange) -> of.WebhookOut:
+@router.put("/webhooks/{webhook}", **acting("change_webhook", answers.WebhookOut, Scope.WEBHOOKS))
+def change_webhook(request: HttpRequest, webhook: WebhookId, body: sent.WebhookChange) -> answers.WebhookOut:
     """All of it at once, so the same call twice is the same."""
     caller = caller_of(request)
     found = queries.webhook_of(caller.system, webhook)
@@ -68,59 +68,59 @@ def change_webhook(request: HttpRequest, webhook: WebhookId, body: of.WebhookCha
     return showing.webhook(changed)
 
 
-@router.post("/webhooks/{webhook}/secret", **acting("rotate_webhook_secret", of.WebhookSecret, Scope.WEBHOOKS))
-def rotate_webhook_secret(request: HttpRequest, webhook: WebhookId, key: Key, body: of.Nothing) -> Status[Any]:
+@router.post("/webhooks/{webhook}/secret", **acting("rotate_webhook_secret", answers.WebhookSecret, Scope.WEBHOOKS))
+def rotate_webhook_secret(request: HttpRequest, webhook: WebhookId, key: Key, body: sent.Nothing) -> Status[Any]:
     """A new one; calls are signed with both until `old_secret_until`."""
     caller = caller_of(request)
 
-    def rotate(submission: UUID) -> of.Made:
+    def rotate(submission: UUID) -> answers.Made:
         found = queries.webhook_of(caller.system, webhook)
         actions.rotate_secret(actor=caller.account, at=caller.at, endpoint=found)
-        return of.Made(id=found.pk)
+        return answers.Made(id=found.pk)
 
     return answered(200, _with_secret(caller, once(request, key, rotate)["id"]))
 
 
-@router.post("/webhooks/{webhook}/test", **acting("test_webhook", of.DeliveryOut, Scope.WEBHOOKS))
-def test_webhook(request: HttpRequest, webhook: WebhookId, key: Key, body: of.Nothing) -> Status[Any]:
+@router.post("/webhooks/{webhook}/test", **acting("test_webhook", answers.DeliveryOut, Scope.WEBHOOKS))
+def test_webhook(request: HttpRequest, webhook: WebhookId, key: Key, body: sent.Nothing) -> Status[Any]:
     """One call that says nothing; its fate among the deliveries."""
     caller = caller_of(request)
 
-    def queue(submission: UUID) -> of.DeliveryOut:
+    def queue(submission: UUID) -> answers.DeliveryOut:
         found = queries.webhook_of(caller.system, webhook)
         return showing.delivery(actions.test_endpoint(actor=caller.account, at=caller.at, endpoint=found))
 
     return answered(200, once(request, key, queue))
 
 
-@router.get("/webhooks/{webhook}/deliveries", **reading("list_deliveries", of.DeliveryPage, Scope.WEBHOOKS, one=True))
-def list_deliveries(request: HttpRequest, webhook: WebhookId, filters: Query[DeliveryFilters]) -> of.DeliveryPage:
+@router.get("/webhooks/{webhook}/deliveries", **reading("list_deliveries", answers.DeliveryPage, Scope.WEBHOOKS, one=True))
+def list_deliveries(request: HttpRequest, webhook: WebhookId, filters: Query[DeliveryFilters]) -> answers.DeliveryPage:
     """What was called and what came of it, newest first."""
     found = outbox.deliveries_to(queries.webhook_of(caller_of(request).system, webhook))
     if filters.state is not None:
         found = found.filter(state=filters.state)
     page = page_of(found, ("-made_at", "-id"), filters.cursor, filters.limit)
-    return of.DeliveryPage(deliveries=[showing.delivery(each) for each in page], next=page.next)
+    return answers.DeliveryPage(deliveries=[showing.delivery(each) for each in page], next=page.next)
 
 
-@router.post("/webhooks/{webhook}/resend", **acting("resend_deliveries", of.Resent, Scope.WEBHOOKS))
-def resend_deliveries(request: HttpRequest, webhook: WebhookId, key: Key, body: of.Nothing) -> Status[Any]:
+@router.post("/webhooks/{webhook}/resend", **acting("resend_deliveries", answers.Resent, Scope.WEBHOOKS))
+def resend_deliveries(request: HttpRequest, webhook: WebhookId, key: Key, body: sent.Nothing) -> Status[Any]:
     """All that stopped being tried, with their own ids, so that what came through before is known as a repetition."""
     caller = caller_of(request)
 
-    def resend(submission: UUID) -> of.Resent:
+    def resend(submission: UUID) -> answers.Resent:
         found = queries.webhook_of(caller.system, webhook)
-        return of.Resent(count=actions.resend_to(actor=caller.account, at=caller.at, endpoint=found))
+        return answers.Resent(count=actions.resend_to(actor=caller.account, at=caller.at, endpoint=found))
 
     return answered(200, once(request, key, resend))
 
 
-def _values(caller: Caller, body: of.WebhookIn) -> dict[str, Any]:
+def _values(caller: Caller, body: sent.WebhookIn) -> dict[str, Any]:
     source = caller.system.code if body.own_only or caller.system.own_only else ""
     return {"name": body.name, "url": body.url, "kinds": body.events, "source": source}
 
 
-def _with_secret(caller: Caller, webhook: int) -> of.WebhookSecret:
+def _with_secret(caller: Caller, webhook: int) -> answers.WebhookSecret:
     """The secret is read where it is kept, encrypted, and never stands among the kept answers."""
     found = queries.webhook_of(caller.system, webhook)
-    return of.WebhookSecret(**dict(showing.webhook(found)), secret=str(found.secret), old_secret_until=found.old_secret_until)
+    return answers.WebhookSecret(**dict(showing.webhook(found)), secret=str(found.secret), old_secret_until=found.old_secret_until)
