@@ -154,6 +154,7 @@ BASELINE: tuple[Screen, ...] = (
     Screen("cases:map", "城管联络", 11),
     Screen("cases:map_points", "dispatcher", 3),
     Screen("cases:map_points", "城管联络", 4, query="light=red"),
+    Screen("cases:map_points", "dispatcher", 7, query="around"),
     Screen("cases:map_rows", "dispatcher", 4, of="large", query="n={number}"),
     Screen("places:counties", "agent", 3),
     Screen("cases:found", "dispatcher", 9, query="q=打桩"),
