@@ -9,7 +9,7 @@ from urllib.parse import urlencode
 
 from django.urls import reverse
 
-from minsheng.cases import clocks, panels, workflow
+from minsheng.cases import clocks, panels, rules, workflow
 from minsheng.cases.choices import (
     OPEN_STATES,
     AskKind,
@@ -104,6 +104,11 @@ def shown_point(case: Case, seen: Disclosure) -> ShownPoint | None:
 def personal_spans(text: str) -> list[tuple[int, int, str]]:
     """Spans for the `mark` tag."""
     return [(span.start, span.end, "personal") for span in find_personal(text)]
+
+
+def marked_spans(text: str) -> list[tuple[int, int, str]]:
+    """Spans for the `mark` tag in a citizen's words: what threatens a life, and personal data (screens.md, the case page)."""
+    return [(start, end, "risk") for start, end in rules.danger_spans(text)] + personal_spans(text)
 
 
 def place_words(place: Place | None) -> str:
