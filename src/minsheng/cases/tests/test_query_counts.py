@@ -135,6 +135,9 @@ BASELINE: tuple[Screen, ...] = (
     Screen("console:day", "hotline_leader", 13),
     Screen("console:views", "dispatcher", 6),
     Screen("console:exports", "dispatcher", 5),
+    Screen("console:notices", "城管联络", 11),
+    Screen("console:bell", "城管联络", 6),
+    Screen("console:bell", "agent", 5),
     Screen("console:export_new", "dispatcher", 7),
     # --- every case ---
     Screen("cases:list", "dispatcher", 8),
