@@ -128,7 +128,7 @@ def test_the_map_follows_too(city: World, house: Served, browser: Browser) -> No
     page.locator(".map-table summary").click()
     accept(city, city.submitted(point=Point.of("119.290000", "26.051000")))
     accept(city, city.submitted())  # known by county only
-    expect(page.locator("#map-said")).to_have_text("共 3 件，其中 2 件有位置。")
+    expect(page.locator("#map-said")).to_have_text("共 3 件，其中 2 件有位置。", timeout=30_000)
     expect(page.locator(".map-table tbody td")).to_have_text(["2", "1", "3"])
     expect(county).to_have_text("3")
     page.wait_for_selector("#case-map[data-drawn='2']")

@@ -133,7 +133,7 @@ def test_a_wrong_form_comes_back_whole(agent: Client, world: World, wrong: dict[
 )
 def test_no_consent_is_taken_that_would_not_be_followed(agent: Client, world: World, hidden: dict[str, str]) -> None:
     if "topic" in hidden:
-        hidden = {"topic": world.topics[hidden["topic"]].pk}  # type: ignore[dict-item]
+        hidden = {"topic": world.topics[hidden["topic"]].pk}
     wrong = agent.post(NEW, form(world, publishable="on", **hidden))
     assert wrong.status_code == 422 and wrong.text.count("匿名、保密、举报的诉求不公开") == 2, "beside the field and above the form"
     assert agent.post(NEW, form(world, publishable="on", step="draft", **hidden)).status_code == 302, "a draft may be anything"
