@@ -80,7 +80,7 @@ LIST = lists.register(
         url="followup:desk",
         rows=_rows,
         fields=(*lists.QUEUE_FIELDS, "unit"),
-        sorts={"received": lists.RECEIVED, "due": lists.STAGE_DUE, "waited": lists.WAITED},
+        sorts={"received": lists.RECEIVED, "due": lists.STAGE_DUE, "pressing": lists.PRESSING_DUE, "waited": lists.WAITED},
         own_sort="先研判、再拨打",
     )
 )
@@ -101,10 +101,9 @@ def _opened(request: HttpRequest, page: KeysetPage) -> Case | None:
     return cases.case_for(user, page.rows[0].number) if page.rows else None
 
 
-def _row(case: Case, user: Any, url: str, at: datetime, calendar: Calendar) -> Row:
+def _row(case: Any, user: Any, url: str, at: datetime, calendar: Calendar) -> Row:
     """Why now stands where other lists name the unit: it is what this list is read for."""
-    mine = case.dispatched_by_id == user.pk
-    why = "本人批转，须他人回访" if mine else _why_now(case, at)
+    why = "本人批转，须他人回访" if case.own else _why_now(case, at)
     return presenting.case_row(case, user=user, url=url, at=at, calendar=calendar, unit=why)
 
 
