@@ -129,9 +129,17 @@ def test_the_map_follows_too(city: World, house: Served, browser: Browser) -> No
     city.submitted(point=Point.of("119.270000", "26.041000"))
     page = open_at(sign_in(browser, house, city, "dispatcher"), house, "/cases/map/")
     page.wait_for_selector("#case-map[data-drawn='1']")
+    county = page.locator(".county-name", has_text="仓山区").locator("b")
+    expect(county).to_have_text("1")
+    page.locator(".map-table summary").click()
     accept(city, city.submitted(point=Point.of("119.290000", "26.051000")))
+    accept(city, city.submitted())  # known by county only
+    expect(page.locator("#map-said")).to_have_text("共 3 件，其中 2 件有位置。", timeout=30_000)
+    expect(page.locator(".map-table tbody td")).to_have_text(["2", "1", "3"])
+    expect(county).to_have_text("3")
     page.wait_for_selector("#case-map[data-drawn='2']")
-    expect(page.locator("#map-in-sight")).to_contain_text("这一片有")
+    assert page.eval_on_selector_all(".county", "shapes => shapes.map(it => it.style.getPropertyValue('--shade'))").count("1.00") == 1
+    expect(page.locator("#map-in-sight")).to_contain_text("这一片有 2 件")
     assert still_there(page)
 
 

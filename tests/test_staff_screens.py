@@ -1,117 +1,210 @@
-"""Every desk and every action's form as its people meet them, at a desk's screen and at a phone's: axe clean, no error, nothing cut off.
+"""Every screen of the staff's side as its people meet it, at a desk's width and at a telephone's: axe clean, no error, nothing cut off.
 
-The city is the one that secrecy is tested in: it has a case in every hand. Pictures of all stand under artefacts/screens afterwards.
+The addresses are those whose queries are counted (cases/tests/test_query_counts.py, console/tests/test_administrators.py) and each
+person's rail, so a screen that comes into the product is looked at by itself. Looking changes nothing, so one committed city serves
+all. Pictures of all stand under artefacts/screens afterwards.
 """
 
 from __future__ import annotations
 
 import re
-from typing import Any
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import timedelta
+from uuid import uuid4
 
 import pytest
 from django.conf import settings
-from django.db import transaction
-from django.test import Client
+from django.db import connections, transaction
+from django.test import Client, override_settings
+from django.urls import resolve, reverse
+from django.utils import timezone
 from playwright.sync_api import Browser
 
-from minsheng.accounts.models import User
+from minsheng.accounts.choices import Role
 from minsheng.accounts.testing import sign_in
-from minsheng.platform.browsing import Person
-
-from .secrecy_city import City, build_city
+from minsheng.api.tests.conftest import make_remote
+from minsheng.cases.models import Case
+from minsheng.cases.tests import test_query_counts as counted
+from minsheng.cases.tests.world import World, build
+from minsheng.console.models import Export
+from minsheng.console.tests import test_administrators
+from minsheng.outbox.models import Endpoint
+from minsheng.outbox.tests.test_screens import listening
+from minsheng.platform.browsing import AXE, Person, overflow, violations
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
-SIZES = ((1366, 768), (375, 740))
-# Everybody whose work is on a screen, with a case that they may open.
-PEOPLE = {
-    "agent": "ordinary",
-    "team_leader": "waiting",
-    "dispatcher": "waiting",
-    "auditor": "enterprise",
-    "follow_up": "ordinary",
-    "supervisor": "report",
-    "hotline_leader": "report",
-    "inspector": "report",
-    "quality": "ordinary",
-    "knowledge": "ordinary",
-    "analyst": "ordinary",
-    "城管联络": "anonymous",
-    "城管领导": "enterprise",
-    "system_admin": "",
-    "security_admin": "",
-    "audit_admin": "",
-}
-_shown: set[str] = set()  # a form looks the same to all who may open it: one look is enough
+WIDE, NARROW = (1366, 768), (375, 740)
+# Answered with a file, not with a page.
+FILES = {"cases:file", "cases:paper"}
+# What depends on the width: the rest of axe's rules has been answered at the wide one.
+OF_WIDTH = ("color-contrast", "target-size", "scrollable-region-focusable")
+# Looked at in the dark, with larger text and on paper too.
+MAIN = counted.LISTS | {f"{name} open" for name in counted.LISTS}
+MAIN |= {"cases:page", "cases:new", "cases:map", "console:day", "console:system", "console:security", "console:records"}
+OTHERS = ("inspector", "knowledge", "system_admin", "security_admin", "audit_admin")
+PEOPLE = tuple(dict.fromkeys([*(screen.who for screen in counted.BASELINE), *OTHERS]))
+_known: set[str] = set()  # screens that somebody has been shown before: what another sees there differs in its rows only
 
 
-@pytest.fixture
-def city(transactional_db: None, tmp_path: Any, settings: Any) -> City:
-    settings.MEDIA_ROOT = tmp_path
-    with transaction.atomic():  # one transaction: what was sent is looked for behind its own horizon
-        return build_city()
+@pytest.fixture(autouse=True)
+def own_connection_closed() -> Iterator[None]:
+    """While a browser is open its loop runs in this thread, and what asks the database here has a connection of its own."""
+    yield
+    connections.close_all()
 
 
-def arrive(browser: Browser, base: str, name: str, user: User) -> Person:
-    """Signed in; how somebody signs in is walked elsewhere (tests/test_walk.py)."""
-    person = Person(browser, base, name=name)
-    cookie = sign_in(Client(), user).cookies[settings.SESSION_COOKIE_NAME].value
-    person.context.add_cookies([{"name": settings.SESSION_COOKIE_NAME, "value": cookie, "url": base}])
-    return person
+@dataclass(frozen=True)
+class House:
+    """The city with a case at every stage, and where it is served."""
+
+    url: str
+    world: World
+    stages: dict[str, Case]
+
+
+@pytest.fixture(scope="module")
+def transactional_db(kept_database: None) -> None:
+    """By this name pytest-django knows that a database is needed, and runs these tests after those that leave nothing behind."""
+
+
+@pytest.fixture(scope="module")
+def house(transactional_db: None, served: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
+    with override_settings(MEDIA_ROOT=tmp_path_factory.mktemp("files")):
+        with transaction.atomic():
+            world, stages = build(), dict[str, Case]()
+            for name, stage in counted.STAGES.items():
+                world.now = timezone.now() - timedelta(days=1)  # screens tell the time themselves
+                stages[name] = stage(world)
+            make_remote(world, "known", Role.AGENT)
+            listening(world)
+            at = timezone.now()
+            Export.objects.create(user=world["dispatcher"], list_code="all", submission=uuid4(), asked_at=at, touched_at=at)
+        yield House(served, world, stages)
+
+
+# --- which screens -----------------------------------------------------------------------------------------------
+
+
+def administrators_screens() -> dict[str, str]:
+    """What administrators alone open, with who does; a new one fails `test_every_screen_is_somebodys`."""
+    found = {path: str(role) for path, role in test_administrators.SCREENS.items()}
+    endpoint = Endpoint.objects.latest("pk").pk
+    takes = {"outbox:endpoint": [endpoint], "api:system": ["known"]}
+    names = ("outbox:endpoints", "outbox:endpoint_new", "outbox:endpoint", "outbox:log", "api:systems", "api:new_system", "api:system")
+    return found | dict.fromkeys((reverse(name, args=takes.get(name)) for name in names), "system_admin")
+
+
+def exports_screens() -> dict[str, str]:
+    """A spreadsheet is its asker's only."""
+    return {reverse("console:export_progress", args=[Export.objects.get().pk]): "dispatcher"}
+
+
+def name_of(path: str) -> str:
+    """“cases:list”."""
+    return resolve(path.partition("?")[0]).view_name
+
+
+def test_every_screen_is_somebodys(house: House) -> None:
+    named = {name_of(path) for path in administrators_screens() | exports_screens()}
+    assert named | {"console:export_file"} >= counted.ADMINISTRATORS | counted.MEASURED_THERE
+    assert {screen.name for screen in counted.BASELINE} >= FILES
+    assert {user.roles[0] for user in house.world.people.values()} == {house.world[who].roles[0] for who in PEOPLE}
+
+
+# --- the looks ---------------------------------------------------------------------------------------------------
 
 
 class Walk:
     """One person's looks; what is wrong is gathered, so that one walk tells all."""
 
-    def __init__(self, person: Person) -> None:
-        self.person, self.wrong = person, list[str]()
+    def __init__(self, browser: Browser, house: House, who: str) -> None:
+        self.person, self.house = Person(browser, house.url, name=house.world[who].roles[0], reduced_motion="reduce"), house
+        self.person.context.add_init_script(path=AXE)
+        self.page, self.wrong, self.seen = self.person.page, list[str](), set[str]()
 
-    def look(self, path: str, title: str) -> None:
-        """One address at both sizes."""
-        for width, height in SIZES:
-            self.person.page.set_viewport_size({"width": width, "height": height})
-            self.person.width = width
-            self.person.goto(path)
-            try:
-                self.person.check_page(title)
-            except AssertionError as error:
-                self.wrong.append(str(error))
-                self.person.errors.clear()
+    def as_(self, client: Client) -> None:
+        """How somebody signs in is walked elsewhere (tests/test_walk.py)."""
+        cookie = client.cookies[settings.SESSION_COOKIE_NAME].value
+        self.person.context.add_cookies([{"name": settings.SESSION_COOKIE_NAME, "value": cookie, "url": self.house.url}])
+
+    def look(self, path: str, title: str, *, kind: str, within: str = "") -> None:
+        """One address at both widths. `within`: the part that no other look has seen; `kind`: of what it is one of many."""
+        self.resize(WIDE)
+        if path in self.seen:
+            return
+        self.person.goto(path)
+        self.seen.add(path)
+        if not self.page.evaluate("document.doctype !== null"):  # a part of a page
+            return
+        if self.page.locator("#case-map").count():
+            self.page.locator("#case-map[data-drawn]").wait_for()
+        self.judge(title, violations(self.page, within=within))
+        new = kind not in _known
+        _known.add(kind)
+        if new and kind in MAIN:
+            self.in_other_lights(title)
+        self.resize(NARROW)
+        self.judge(title, violations(self.page, within=within, only=OF_WIDTH) if new else [])
+
+    def resize(self, size: tuple[int, int]) -> None:
+        self.page.set_viewport_size({"width": size[0], "height": size[1]})
+        self.person.width = size[0]
+
+    def judge(self, title: str, found: list[str]) -> None:
+        self.person.picture(title)
+        if (by := overflow(self.page)) > 0:
+            found = [*found, f"wider than its window by {by} px"]
+        found = [*found, *self.page.evaluate(CUT_OFF)]
+        self.wrong += [f"{title} ({self.person.width} px): {line}" for line in [*found, *self.person.errors]]
+        self.person.errors.clear()
+
+    def in_other_lights(self, title: str) -> None:
+        """Dark; with text of 125 %; on paper."""
+        self.page.evaluate("document.documentElement.dataset.bsTheme = 'dark'")
+        self.judge(f"{title}-dark", violations(self.page, only=["color-contrast"]))
+        self.page.evaluate("document.documentElement.dataset.bsTheme = 'light'; document.documentElement.dataset.text = '125'")
+        self.judge(f"{title}-large", violations(self.page, only=["target-size"]))
+        self.page.evaluate("delete document.documentElement.dataset.text")
+        self.page.emulate_media(media="print")
+        self.judge(f"{title}-print", [f"on paper: {what}" for what in self.page.evaluate(ON_SCREEN_ONLY)])
+        self.page.emulate_media(media="screen")
 
 
-def slug(path: str) -> str:
-    return re.sub("[^a-z0-9]+", "-", path.lower()).strip("-") or "home"
+# Panes hide what does not fit, so that the window does not grow.
+CUT_OFF = """() => [...document.querySelectorAll('.main, .split-list, .split-pane, .case-scroll, .intake-fields, .map-side-list')]
+  .filter(e => e.scrollWidth > e.clientWidth + 1)
+  .map(e => `cut off: ${e.className} holds ${e.scrollWidth} px in ${e.clientWidth}`)"""
+# What is pressed, and what leads elsewhere, is nothing on paper.
+ON_SCREEN_ONLY = """() => [...document.querySelectorAll('.rail, .topbar, button, .btn')]
+  .filter(e => e.checkVisibility({checkVisibilityCSS: true}) && e.getBoundingClientRect().width > 1)
+  .map(e => e.outerHTML.slice(0, 120))"""
+
+
+def slug(text: str) -> str:
+    return re.sub("[^0-9a-z]+", "-", text.lower()).strip("-") or "home"
 
 
 @pytest.mark.parametrize("who", PEOPLE)
-def test_desks_of(city: City, browser: Browser, live_server: Any, who: str) -> None:
-    person = arrive(browser, live_server.url, f"{city.people[who].roles[0]}", city.people[who])
-    person.goto("/desk/")
-    desks = person.page.eval_on_selector_all(".rail a[href]", "links => links.map(a => a.getAttribute('href'))")
-    assert desks, "nobody is left without a desk"
-    walk = Walk(person)
-    for path in dict.fromkeys(desks):
-        walk.look(path, f"desk-{slug(path)}")
-        row = person.page.locator("[data-row] a").first
-        if row.count():
-            walk.look(row.get_attribute("href") or "", f"desk-{slug(path)}-open")
-    if PEOPLE[who]:
-        walk.look(f"/cases/{city.number(PEOPLE[who])}/", "case")
-        forms(walk, city)
-    person.close()
-    assert not walk.wrong, "\n\n".join(walk.wrong)
-
-
-def forms(walk: Walk, city: City) -> None:
-    """Each action's form that no walk before has seen, beside the first case that offers it."""
-    person = walk.person
-    for label in (*PEOPLE.values(), "turned"):
-        if not label:
+def test_screens_of(house: House, browser: Browser, who: str) -> None:
+    walk = Walk(browser, house, who)
+    for screen in counted.BASELINE:
+        if screen.who != who or screen.name in FILES:
             continue
-        with person.provoking(404):  # some are not theirs to see, and offer nothing
-            person.goto(f"/cases/{city.number(label)}/")
-        for path in person.page.eval_on_selector_all("[data-actions] a[href]", "links => links.map(a => a.getAttribute('href'))"):
-            code = path.strip("/").split("/")[2]
-            if "/cases/" in path and code not in _shown:
-                _shown.add(code)
-                walk.look(path, f"form-{slug(code)}")
+        client, path = counted.opened(house.world, house.stages, screen)
+        walk.as_(client)
+        if screen.name == "cases:act":
+            walk.look(path, f"form-{slug(screen.code)}", kind=screen.code, within="#drawer")
+        else:
+            title = slug(" ".join((screen.name, screen.code, screen.query if "{" not in screen.query else screen.of)))
+            walk.look(path.removesuffix("?"), title, kind=f"{screen.name}{' open' * ('open=' in screen.query)}")
+    walk.as_(sign_in(Client(), house.world[who]))
+    own = [path for path, owner in (administrators_screens() | exports_screens()).items() if owner == who]
+    walk.person.goto("/desk/")
+    rail = walk.page.eval_on_selector_all(".rail li a[href]", "links => links.map(a => a.getAttribute('href'))")
+    assert rail, "nobody is left without a desk"
+    for path in dict.fromkeys([*rail, *own]):
+        walk.look(path, slug(path), kind=name_of(path))
+    walk.person.close()
+    assert not walk.wrong, "\n\n".join(walk.wrong)

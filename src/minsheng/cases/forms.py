@@ -165,6 +165,7 @@ class TopicDetailsForm(Form):
 
 _CHANNELS = [(c.value, c.label) for c in (Channel.PHONE, Channel.WALK_IN, Channel.BY_HAND)]
 SUBMIT, ACCEPT, ANSWER, DRAFT = "submit", "accept", "answer", "draft"
+NEVER_PUBLIC = "匿名、保密、举报的诉求不公开，请不要勾选“同意公开”。"
 _PHRASES = {"data-phrases": "phrases", "data-phrases-topic": "topic"}  # ui/phrases.js
 
 
@@ -219,6 +220,7 @@ class IntakeForm(Form):
         self.fields["topic"].widget.said_in = self["text"].id_for_label
         self.fields.update(extra_fields(topic, required=step != DRAFT))
         self.extra_names = [name for name in self.fields if name.startswith(EXTRA)]
+        self.never_public = NEVER_PUBLIC
         self.fields["text"].widget.attrs["data-count"] = TYPED_LENGTH
         self.fields["topic"].required = step in (ACCEPT, ANSWER)
         if step == ACCEPT:
@@ -258,8 +260,16 @@ class IntakeForm(Form):
         cleaned: dict[str, Any] = super().clean() or self.cleaned_data
         if self.step != DRAFT and cleaned.get("applicant_kind") == ApplicantKind.ENTERPRISE and not cleaned.get("organisation"):
             self.add_error("organisation", "请填写企业名称。")
+        self._judge_consent(cleaned)
         self._judge_answer(cleaned.get("answer", ""))
         return cleaned
+
+    def _judge_consent(self, given: dict[str, Any]) -> None:
+        """No consent is taken that would not be followed (domain.md §2.10; publishing.queries.may_be_public)."""
+        topic = given.get("topic")
+        hidden = given.get("anonymous") or given.get("confidential") or given.get("kind") == RequestKind.REPORT
+        if self.step != DRAFT and given.get("publishable") and (hidden or (topic and topic.confidential_by_default)):
+            self.add_error("publishable", NEVER_PUBLIC)
 
     def _judge_answer(self, answer: str) -> None:
         """Nothing that was written for the citizen is dropped in silence, and nothing unfinished is told."""

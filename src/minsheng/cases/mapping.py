@@ -47,19 +47,14 @@ def found(user: User, filters: Filters) -> QuerySet[Case]:
     return queries.every_case(user).filter(filters.on_cases())
 
 
-def points(user: User, filters: Filters) -> tuple[list[list[Any]], bool]:
-    """([longitude, latitude, light 0 to 3, number] newest first, whether there are more than that). One query.
+def points(user: User, filters: Filters) -> list[list[Any]]:
+    """[longitude, latitude, light 0 to 3, number], the newest first, MOST at most. One query.
 
     Exact only to whom the address is shown; rounded to about a kilometre where it is masked (presenting.shown_point).
     """
-    rows = list(
-        found(user, filters)
-        .filter(_shown(user), longitude__isnull=False)
-        .order_by("-received_at", "-id")
-        .values_list(*_COLUMNS)[: MOST + 1]
-    )
+    rows = found(user, filters).filter(_shown(user), longitude__isnull=False).order_by("-received_at", "-id").values_list(*_COLUMNS)
     whole = user.is_unit or user.has_any(scope.SEE_PERSONS)
-    return [_point(row, filters.at, whole) for row in rows[:MOST]], len(rows) > MOST
+    return [_point(row, filters.at, whole) for row in rows[:MOST]]
 
 
 def _shown(user: User) -> Q:

@@ -9,7 +9,7 @@ from urllib.parse import urlencode
 
 from django.urls import reverse
 
-from minsheng.cases import clocks, panels, shown_clocks, workflow
+from minsheng.cases import clocks, panels, rules, shown_clocks, workflow
 from minsheng.cases.choices import CaseState, Channel, RequestKind, TaskRole, TaskState, Urgency
 from minsheng.cases.details import first_words
 from minsheng.cases.rules import Disclosure
@@ -90,6 +90,11 @@ def shown_point(case: Case, seen: Disclosure) -> ShownPoint | None:
 def personal_spans(text: str) -> list[tuple[int, int, str]]:
     """Spans for the `mark` tag."""
     return [(span.start, span.end, "personal") for span in find_personal(text)]
+
+
+def marked_spans(text: str) -> list[tuple[int, int, str]]:
+    """Spans for the `mark` tag in a citizen's words: what threatens a life, and personal data (screens.md, the case page)."""
+    return [(start, end, "risk") for start, end in rules.danger_spans(text)] + personal_spans(text)
 
 
 def place_words(place: Place | None) -> str:

@@ -15,6 +15,11 @@ SERIAL_MODULUS = 1_000_000
 _NUMBER = re.compile(r"FZ\d{8}\d{2}\d{6}[0-9A-Z]")
 _QUERY_DIGITS = 8
 _SHORTEST = 2  # one character of a name says nothing of anybody
+# Words of somebody who may be about to die or to kill; “累死了” and “吵死了” are nobody's danger (domain.md §2.9; scenario 9).
+_DANGER = re.compile(
+    "自杀|轻生|不想活|活不下去|寻短见|跳楼|跳桥|跳河|跳江|割腕|上吊|喝农药|服毒|烧炭|同归于尽|想死|去死|杀了(?:他|她|我|你|全家)|砍死|捅死|炸了|点煤气|"
+    "求死|遗书|了结(?:自己|生命)"
+)
 
 
 def check_character(payload: str) -> str:
@@ -95,3 +100,13 @@ def names_person(text: str, values: Iterable[str | None]) -> bool:
 def _bare(text: str) -> str:
     narrow = "".join(chr(ord(c) - 0xFEE0) if "！" <= c <= "～" else c for c in text)
     return re.sub(r"[\s\-—_.·]", "", narrow).casefold()
+
+
+def is_dangerous(text: str) -> bool:
+    """Whether somebody's life may be at stake: the citizen is then told at once whom to ring. Better once too often."""
+    return bool(_DANGER.search(text))
+
+
+def danger_spans(text: str) -> list[tuple[int, int]]:
+    """Where the words stand that say so, for staff to see at a glance."""
+    return [found.span() for found in _DANGER.finditer(text)]

@@ -19,7 +19,7 @@ from minsheng.audit import tasks as audit
 from minsheng.audit.actions import record
 from minsheng.cases.models import TimelineEntry
 from minsheng.console import condition
-from minsheng.console.models import Draft
+from minsheng.console.models import Draft, NoticesSeen
 from minsheng.console.words import task_words
 from minsheng.errors import Refused
 
@@ -76,6 +76,17 @@ def verifying(at: datetime) -> bool:
     jobs = ProcrastinateJob.objects.filter(task_name=audit.VERIFY)
     alive = jobs.filter(status="doing", worker__last_heartbeat__gte=at - condition.HEARTBEAT)
     return (jobs.filter(status="todo") | alive).exists()
+
+
+def look_at_notices(*, actor: User, at: datetime) -> datetime | None:
+    """Note that somebody has looked at their notices; returns when they did before, None the first time. Not audited: one's own."""
+    with transaction.atomic():
+        seen, made = NoticesSeen.objects.select_for_update(no_key=True).get_or_create(user=actor, defaults={"at": at})
+        before = None if made else seen.at
+        if not made:
+            seen.at = at
+            seen.save(update_fields=["at"])
+    return before
 
 
 # --- drafts: one's own words, told to nobody; the record of acts has nothing to say of them ----------------------------

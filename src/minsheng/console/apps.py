@@ -11,8 +11,9 @@ class ConsoleConfig(AppConfig):
 
         if not lists.preferences:
             lists.preferences.append(list_actions.preferences)
-        from minsheng.console import condition, day, overview, records, security, system
+        from minsheng.console import bell, condition, day, overview, records, security, system
 
         for module in (overview, day, system, security, records):
             module.register_desks()
         condition.watch()
+        bell.register()

@@ -38,6 +38,16 @@ class Draft(models.Model):
         indexes = [models.Index("saved_at", name="draft_saved")]
 
 
+class NoticesSeen(models.Model):
+    """When somebody last looked at their notices: what came since is new."""
+
+    user = models.OneToOneField(_USER, primary_key=True, on_delete=models.CASCADE, related_name="+")
+    at = models.DateTimeField()
+
+    class Meta:
+        verbose_name = verbose_name_plural = "通知已读"
+
+
 class SavedView(models.Model):
     """视图: filters, sort and columns of one list under a name, as an address keeps them; none of it is personal."""
 

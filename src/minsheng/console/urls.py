@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.conf import settings
 from django.urls import path
 
-from minsheng.console import day, drafts, list_views, overview, records, security, system, views
+from minsheng.console import bell, day, drafts, list_views, overview, records, security, system, views
 
 app_name = "console"
 urlpatterns = [
@@ -13,6 +13,8 @@ urlpatterns = [
     path("overview/", overview.overview, name="overview"),
     path("rail/", views.rail, name="rail"),
     path("role/", views.switch_role, name="role"),
+    path("notices/", bell.page, name="notices"),
+    path("notices/bell/", bell.bell, name="bell"),
     path("drafts/", drafts.drafts, name="drafts"),
     path("drafts/drop/", drafts.drop, name="drop_draft"),
     path("day/", day.day, name="day"),

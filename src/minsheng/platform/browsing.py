@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
@@ -45,6 +45,12 @@ _SMALL = """least => {
 }"""
 
 
+# Only what is wrong comes back, without the lists of what was found well.
+_LOOK = """([within, values, type]) => axe
+  .run(within ? {include: within} : document, {runOnly: {type, values}, resultTypes: ['violations']})
+  .then(result => result.violations)"""
+
+
 @cache
 def _axe() -> str:
     return AXE.read_text()
@@ -59,10 +65,14 @@ def chromium_browser() -> Iterator[Browser]:
         browser.close()
 
 
-def violations(page: Page) -> list[str]:
-    """What axe finds against WCAG 2.2 AA: one line for each rule, with the elements. Needs JavaScript in the page."""
-    page.evaluate(_axe())
-    found = page.evaluate("tags => axe.run({runOnly: tags}).then(r => r.violations)", list(WCAG_22_AA))
+def violations(page: Page, *, within: str = "", only: Sequence[str] = ()) -> list[str]:
+    """What axe finds against WCAG 2.2 AA: one line for each rule, with the elements. Needs JavaScript in the page.
+
+    `within`: in this part of the page, where the rest has been looked at already; `only`: these rules.
+    """
+    if not page.evaluate("'axe' in window"):
+        page.evaluate(_axe())
+    found = page.evaluate(_LOOK, [within, list(only or WCAG_22_AA), "rule" if only else "tag"])
     return [f"{v['id']}: {v['help']}: " + "; ".join(_where(node) for node in v["nodes"]) for v in found]
 
 

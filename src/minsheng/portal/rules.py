@@ -87,15 +87,3 @@ def why_words(derivation: Derivation, now: datetime) -> str:
         parts.append("放假安排还没有公布，日期暂定")
     parts += [f"原定{by_when(moved.from_due, now)}，后延到{by_when(moved.to_due, now)}" for moved in derivation.extensions]
     return "，".join(parts) + "。"
-
-
-# Words of somebody who may be about to die or to kill; “累死了” and “吵死了” are nobody's danger (domain.md, risk; scenario 9).
-_DANGER = re.compile(
-    "自杀|轻生|不想活|活不下去|寻短见|跳楼|跳桥|跳河|跳江|割腕|上吊|喝农药|服毒|烧炭|同归于尽|想死|去死|杀了(?:他|她|我|你|全家)|砍死|捅死|炸了|点煤气|"
-    "求死|遗书|了结(?:自己|生命)"
-)
-
-
-def is_dangerous(text: str) -> bool:
-    """Whether somebody's life may be at stake: the page then says at once whom to ring. Better once too often."""
-    return bool(_DANGER.search(text))

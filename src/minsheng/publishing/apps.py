@@ -6,7 +6,7 @@ class PublishingConfig(AppConfig):
 
     def ready(self) -> None:
         """Bring the desk to the rail, and follow what is opened again."""
-        from minsheng.cases import events
+        from minsheng.cases import answers, events
         from minsheng.cases.choices import CaseState
         from minsheng.publishing import actions, queries, rules
         from minsheng.ui.desks import Desk, register
@@ -24,3 +24,5 @@ class PublishingConfig(AppConfig):
             )
         )
         events.subscribe("reopen", actions.follow_reopening)
+        for code in ("publish", "decline_publication", "take_down"):
+            answers.answers(code, "propose_publication", label=rules.ACTS[code])

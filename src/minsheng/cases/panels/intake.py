@@ -118,6 +118,9 @@ class CorrectPanel(_DetailsPanel):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        if self.case.applicant.anonymous:  # who stays unknown is never published (domain.md §2.10)
+            self.fields["publishable"].disabled = True
+            self.fields["publishable"].help_text = "匿名的诉求不公开。"
         # A changed topic asks for its own fields, not for those of the topic that was wrong.
         extra = extra_fields(self._topic(), required=False)
         self.fields.update(extra)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 from uuid import uuid4
 
@@ -125,6 +126,25 @@ def test_a_wrong_form_comes_back_whole(agent: Client, world: World, wrong: dict[
     assert "门口路灯" in shown
     assert posted["submission"] in shown
     assert not Case.objects.exists()
+
+
+@pytest.mark.parametrize(
+    "hidden", [{"anonymous": "on"}, {"confidential": "on"}, {"kind": "report"}, {"topic": "干部作风"}], ids=lambda it: next(iter(it))
+)
+def test_no_consent_is_taken_that_would_not_be_followed(agent: Client, world: World, hidden: dict[str, str]) -> None:
+    if "topic" in hidden:
+        hidden = {"topic": world.topics[hidden["topic"]].pk}
+    wrong = agent.post(NEW, form(world, publishable="on", **hidden))
+    assert wrong.status_code == 422 and wrong.text.count("匿名、保密、举报的诉求不公开") == 2, "beside the field and above the form"
+    assert agent.post(NEW, form(world, publishable="on", step="draft", **hidden)).status_code == 302, "a draft may be anything"
+    assert agent.post(NEW, form(world, **hidden)).status_code == 302
+    assert not Case.objects.exclude(state="draft").get().publishable
+
+
+def test_who_stays_unknown_is_not_asked_for_consent_when_put_right(agent: Client, world: World) -> None:
+    case = world.submitted(applicant=ApplicantDetails(anonymous=True))
+    shown = agent.get(f"/cases/{case.number}/correct/").text
+    assert "匿名的诉求不公开" in shown and re.search(r'<input[^>]*name="publishable"[^>]*disabled', shown)
 
 
 def test_a_wrong_file_gets_a_sentence_and_says_that_files_are_chosen_anew(agent: Client, world: World) -> None:

@@ -85,6 +85,14 @@ def test_an_analyst_reads_words_without_persons(client: Client, world: World) ->
         assert secret not in shown
 
 
+@pytest.mark.parametrize("name", ["agent", "analyst", "城管联络"])
+def test_words_of_danger_are_marked_for_staff(client: Client, world: World, name: str) -> None:
+    case = world.handling(text="再不停工我就从楼上跳下去，真的不想活了。", title="再不停工我就不活了")
+    shown = page_of(client, world, name, case)
+    assert '<mark class="mark-risk">不想活</mark><span class="visually-hidden">（风险词）</span>' in shown
+    assert "mark-risk" not in page_of(client, world, name, world.handling(text="楼上吵死了，孩子累死了。"))
+
+
 def test_the_person_is_masked_and_personal_data_in_the_words_is_marked(client: Client, world: World) -> None:
     case = world.submitted(text="请打 13900139000 找我。")
     shown = page_of(client, world, "dispatcher", case)

@@ -17,6 +17,7 @@ from minsheng.cases import actions, filters, mapping, streets
 from minsheng.cases.actions.confidentiality import make_confidential
 from minsheng.cases.models import Case, StreetWord
 from minsheng.cases.panels.intake import details_of
+from minsheng.cases.tests.stories import words_of
 from minsheng.cases.tests.world import World, fresh
 from minsheng.errors import Refused
 from minsheng.organisations.coordinates import Point
@@ -147,11 +148,27 @@ def test_the_same_filters_as_the_lists_and_the_lights_of_their_rows(client: Clie
     assert late.number in text and new.number in text
 
 
-def test_more_points_than_can_be_drawn_are_left_out_and_it_is_said(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_more_points_than_can_be_drawn_are_left_out_and_it_is_said(
+    client: Client, world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(mapping, "MOST", 2)
     made = [world.submitted(point=HERE) for _ in range(3) if world.later(minutes=1)]
-    found, more = mapping.points(world["dispatcher"], filters.read(_query("any=1"), at=timezone.now()))
-    assert more and [row[3] for row in found] == [made[2].number, made[1].number]
+    assert [row[3] for row in points(client, world, "dispatcher")] == [made[2].number, made[1].number]
+    assert "图上是最新的" in client.get("/cases/map/?view=0").content.decode()
+
+
+def test_a_map_that_follows_is_told_all_that_stands_beside_it(client: Client, world: World) -> None:
+    """In one answer, so that points, sum, table and shades are of one moment; links keep the filters."""
+    case = world.submitted(point=HERE)
+    world.submitted()
+    sign_in(client, world["dispatcher"])
+    told = client.get("/cases/map/points.json?kind=complaint&around").json()
+    assert [row[3] for row in told["points"]] == [case.number] and told["counts"]["350104"] == [1, 1]
+    assert words_of(told["said"]) == "共 2 件，其中 1 件有位置。" and "newest" not in told
+    assert f"?kind=complaint&amp;place={world.places['仓山区'].pk}" in told["table"]
+    assert "仓山区 1 1 2" in words_of(told["table"])
+    told = client.get("/cases/map/points.json?kind=help&around").json()
+    assert told["points"] == [] and told["newest"].count("data-row") == 0 and words_of(told["said"]).startswith("共 0 件")
 
 
 def test_rows_in_sight_are_those_that_one_may_see(client: Client, world: World) -> None:

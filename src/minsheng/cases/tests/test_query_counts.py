@@ -135,6 +135,9 @@ BASELINE: tuple[Screen, ...] = (
     Screen("console:day", "hotline_leader", 13),
     Screen("console:views", "dispatcher", 6),
     Screen("console:exports", "dispatcher", 5),
+    Screen("console:notices", "城管联络", 11),
+    Screen("console:bell", "城管联络", 6),
+    Screen("console:bell", "agent", 5),
     Screen("console:export_new", "dispatcher", 7),
     # --- every case ---
     Screen("cases:list", "dispatcher", 8),
@@ -154,6 +157,7 @@ BASELINE: tuple[Screen, ...] = (
     Screen("cases:map", "城管联络", 11),
     Screen("cases:map_points", "dispatcher", 3),
     Screen("cases:map_points", "城管联络", 4, query="light=red"),
+    Screen("cases:map_points", "dispatcher", 7, query="around"),
     Screen("cases:map_rows", "dispatcher", 4, of="large", query="n={number}"),
     Screen("places:counties", "agent", 3),
     Screen("cases:found", "dispatcher", 9, query="q=打桩"),

@@ -9,6 +9,7 @@ from django.contrib.auth.decorators import login_required
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, JsonResponse, QueryDict
 from django.shortcuts import redirect, render
+from django.template.loader import render_to_string
 from django.templatetags.static import static
 from django.urls import reverse
 from django.utils import timezone
@@ -47,37 +48,56 @@ def cases_map(request: HttpRequest) -> HttpResponse:
         return redirect(shown.elsewhere)
     if not shown.asked() and lists.VIEW not in request.GET:
         shown = lists.asked_for(user, LIST, QueryDict(DEFAULT), at, shown.kept)
-    counties, nowhere = mapping.by_county(user, shown.filters)
+    counted, shades = _counted(user, shown.filters, shown.query())
     newest, _ = shown.rows()
     config = maps.config(
         points=f"{reverse('cases:map_points')}?{shown.query()}",
         rows=reverse("cases:map_rows"),
         cluster=[static("leaflet-markercluster/leaflet.markercluster.js"), static("leaflet-markercluster/MarkerCluster.css")],
-        counts={one.place.code: [one.points, one.others] for one in counties},
+        counts=shades,
     )
-    context = {
-        "desk_title": "地图",
-        "map": config,
-        "list": shown,
+    context = {"desk_title": "地图", "map": config, "list": shown, "newest": _drawn(user, mapping.newest(newest), at)}
+    return render(request, "cases/map.html", context | counted)
+
+
+def _counted(user: Any, given: filters.Filters, query: str) -> tuple[dict[str, Any], dict[str, list[int]]]:
+    """(what the line above the rows and the table of counties say, what each county is shaded and labelled by)."""
+    counties, nowhere = mapping.by_county(user, given)
+    placed = sum(one.points for one in counties)
+    said = {
         "counties": [one for one in counties if one.total],
         "nowhere": nowhere,
         "total": sum(one.total for one in counties) + nowhere,
-        "points": sum(one.points for one in counties),
-        "most": mapping.MOST,
-        "newest": _drawn(user, mapping.newest(newest), at),
+        "points": placed,
+        "most": mapping.MOST if placed > mapping.MOST else 0,
+        "query": query,
     }
-    return render(request, "cases/map.html", context)
+    return said, {one.place.code: [one.points, one.others] for one in counties}
 
 
 @login_required
 @require_GET
 @never_cache
 def map_points(request: HttpRequest) -> JsonResponse:
-    """The points for these filters, compact: `[longitude, latitude, light, number]`, newest first."""
+    """The points for these filters, compact: `[longitude, latitude, light, number]`, newest first.
+
+    `&around`: with them, as of the same moment, all that the page says beside them; for a map that follows.
+    """
     user: Any = request.user
     _refuse_who_sees_none(user)
-    found, more = mapping.points(user, filters.read(request.GET, at=timezone.now()))
-    return JsonResponse({"points": found, "more": more}, json_dumps_params={"separators": (",", ":")})
+    query = request.GET.copy()
+    around, at = query.pop("around", None), timezone.now()
+    given = filters.read(query, at=at)
+    found = mapping.points(user, given)
+    answer: dict[str, Any] = {"points": found}
+    if around is not None:
+        said, answer["counts"] = _counted(user, given, query.urlencode())
+        answer["said"] = render_to_string("cases/_map_said.html", said)
+        answer["table"] = render_to_string("cases/_map_table.html", said)
+        if not found:  # nothing is in sight: the newest of all stand beside the map
+            newest = mapping.newest(mapping.found(user, given).prefetch_related(queries.current_tasks()))
+            answer["newest"] = render_to_string("cases/_map_rows.html", {"rows": _drawn(user, newest, at)}, request)
+    return JsonResponse(answer, json_dumps_params={"separators": (",", ":")})
 
 
 @login_required

@@ -99,7 +99,7 @@ def case_context(request: HttpRequest, case: Case) -> dict[str, Any]:
         "point": presenting.shown_point(case, view.disclosure),
         "map": maps.config(),
         "words": words,
-        "spans": presenting.personal_spans(words),
+        "spans": presenting.marked_spans(words),
         "withheld": not view.disclosure.words,
         "clocks": _clocks(view, user, at, calendar),
         "buttons": near,

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import datetime
+from pathlib import Path
 
 import pytest
 from django.core.cache import cache
 from django.test import Client, RequestFactory
 from django.utils import timezone
 
+import minsheng
 from minsheng.accounts.choices import Role
 from minsheng.accounts.models import User
 from minsheng.console import context, desks
@@ -105,3 +107,12 @@ def test_switching_the_role(agent: Client) -> None:
     assert agent.session[desks.SESSION_ROLE] == "auditor"
     assert agent.post("/desk/role/", {"role": "dispatcher"}).status_code == 403
     assert agent.get("/desk/role/").status_code == 405
+
+
+def test_a_desk_keeps_the_styles_of_what_it_extends() -> None:
+    """A head of its own without `block.super` would leave the bar above its list as the browser draws it."""
+    frames = {"console/list_detail.html", "console/board.html"}
+    drawn = {path: path.read_text() for path in Path(minsheng.__file__).parent.glob("*/templates/**/*.html")}
+    own = [text for text in drawn.values() if "{% block head %}" in text and any(f'{{% extends "{frame}" %}}' in text for frame in frames)]
+    assert len(own) > 3
+    assert [text[:120] for text in own if "{% block head %}{{ block.super }}" not in text] == []

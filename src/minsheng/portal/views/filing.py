@@ -16,6 +16,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from minsheng.cases import streets
 from minsheng.cases.actions.intake import query_code_of
 from minsheng.cases.models import Case, Contact
+from minsheng.cases.rules import is_dangerous
 from minsheng.channels import web
 from minsheng.errors import Refused
 from minsheng.organisations.choices import PlaceLevel
@@ -71,7 +72,7 @@ class Way:
             "step": step,
             "number": steps.STEPS.index(step) + 1,
             "back": "check" if self._from_check() else "",
-            "danger": rules.is_dangerous(self.answers.text),
+            "danger": is_dangerous(self.answers.text),
             "kept": bool(self.given),
             "days": settings.HOTLINE["filing_days"],
             **more,
@@ -191,7 +192,7 @@ def similar(request: HttpRequest) -> HttpResponse:
     published, count, unit = way.alike()
     place = way.answers.where.place() if "where" in way.given and way.answers.where.is_valid() else None
     context = {"published": published, "count": count, "few": count < publishing.FEWEST_COUNTED, "unit": unit, "place": place}
-    response = render(request, "portal/file/similar.html", context | {"danger": rules.is_dangerous(way.answers.text)})
+    response = render(request, "portal/file/similar.html", context | {"danger": is_dangerous(way.answers.text)})
     patch_cache_control(response, private=True, no_cache=True)
     return response
 
@@ -268,7 +269,7 @@ def receipt(request: HttpRequest, case: Case, *, key: UUID, changed: bool = Fals
         "code_groups": rules.grouped_code(code),
         "due": rules.by_when(case.stage_due_at, timezone.now()) if case.stage_due_at and case.state == "to_accept" else "",
         "changed": changed,
-        "danger": rules.is_dangerous(case.text),
+        "danger": is_dangerous(case.text),
         "submission": key,
     }
     response = render(request, "portal/receipt.html", context)

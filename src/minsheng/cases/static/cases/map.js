@@ -8,7 +8,8 @@
   const SHAPES = ['<circle cx="8" cy="8" r="5"/>', '<circle cx="8" cy="8" r="6"/>', '<path d="M8 .5 15.5 8 8 15.5.5 8z"/>', '<path d="M8 1 15.5 14.5H.5z"/>']
   const SHOWN = 20, AGAIN_MS = 10000
   const config = JSON.parse(box.dataset.caseMap)
-  const list = document.getElementById("map-rows"), inSight = document.getElementById("map-in-sight"), said = document.getElementById("map-said")
+  const list = document.getElementById("map-rows"), inSight = document.getElementById("map-in-sight")
+  const said = document.getElementById("map-said"), table = document.getElementById("map-table"), none = document.getElementById("map-none")
   let chosen = ""
   const drawing = (light) => `<svg viewBox="0 0 16 16" aria-hidden="true">${SHAPES[light]}</svg>`
   let points = [], timer, asked = ""
@@ -30,8 +31,7 @@
     if (!answer.ok) throw new Error("points: " + answer.status)
     await MinshengMap.script(config.cluster[0])
     const found = await answer.json()
-    if (found.more) said.append(` 图上是最新的 ${Number(box.dataset.most).toLocaleString()} 件，再早的请缩小时间范围。`)
-    shade(base.counties)
+    shade(base.counties, config.counts)
     const { map } = base
     const groups = L.markerClusterGroup({ iconCreateFunction: clusterIcon, chunkedLoading: true, showCoverageOnHover: false, maxClusterRadius: 48, spiderLegPolylineOptions: { weight: 1, color: "#5a6675" } })
     put(groups, found.points)
@@ -41,8 +41,8 @@
     map.addLayer(groups)
     if (points.length) map.fitBounds(L.latLngBounds(points.map(([east, north]) => [north, east])).pad(0.05), { maxZoom: 14 })
     map.on("moveend", () => { clearTimeout(timer); timer = setTimeout(() => tell(map), 250) })
-    if (points.length) tell(map)
-    follow(groups, map)
+    tell(map)
+    follow(groups, base)
   }
 
   function put(groups, found) {
@@ -53,41 +53,67 @@
       L.marker([north, east], { icon: icon(light), light, number, title: `${number} ${WORDS[light]}` })))
   }
 
-  // The page has looked at what changed (ui/live.js): so does the map, now and then. What is chosen, in sight and in focus stays.
-  function follow(groups, map) {
-    let lookedAt = performance.now(), waiting = false
+  // The page has looked at what changed (ui/live.js): so does the map, now and then, with all that is said of it, in one answer.
+  // What is chosen, in sight and in focus stays.
+  function follow(groups, { map, counties }) {
+    let lookedAt = performance.now(), waiting = false, known = ""
     document.addEventListener("live:parts", () => {
       if (waiting) return
       waiting = true
       setTimeout(async () => {
         waiting = false
         lookedAt = performance.now()
-        const answer = await fetch(config.points, { headers: { Accept: "application/json", "X-Background": "1" } }).catch(() => null)
+        const answer = await fetch(config.points + "&around", { headers: { Accept: "application/json", "X-Background": "1" } }).catch(() => null)
         if (!answer?.ok || answer.redirected) return
-        const { points: fresh } = await answer.json()
-        if (JSON.stringify(fresh) === JSON.stringify(points)) return
-        const focused = box.contains(document.activeElement) && document.activeElement.title
-        put(groups, fresh)
-        if (focused) [...box.querySelectorAll(".case-mark")].find((mark) => mark.title === focused)?.focus({ preventScroll: true })
+        const text = await answer.text()
+        if (text === known) return
+        known = text
+        const fresh = JSON.parse(text)
+        say(fresh, counties)
+        if (JSON.stringify(fresh.points) !== JSON.stringify(points)) putAgain(groups, fresh.points)
         asked = ""
-        await tell(map)
+        if (points.length) await tell(map)
+        else showNewest(fresh.newest)
       }, Math.max(0, lookedAt + AGAIN_MS - performance.now()))
     })
   }
 
+  function putAgain(groups, fresh) {
+    const focused = box.contains(document.activeElement) && document.activeElement.title
+    put(groups, fresh)
+    if (focused) [...box.querySelectorAll(".case-mark")].find((mark) => mark.title === focused)?.focus({ preventScroll: true })
+  }
+
+  function say(fresh, counties) {
+    for (const [place, html] of [[said, fresh.said], [table, fresh.table]]) {
+      const drawn = place.cloneNode(false)
+      drawn.innerHTML = html
+      live.put(place, drawn)
+    }
+    shade(counties, fresh.counts)
+  }
+
+  function showNewest(rows) {
+    list.innerHTML = rows
+    list.hidden = !list.childElementCount
+    none.hidden = !list.hidden
+    inSight.textContent = `最新的 ${list.childElementCount} 件`
+  }
+
   // How many there are, and how dark: the square root, so that the small are seen beside the large.
-  function shade(counties) {
-    const most = Math.max(1, ...Object.values(config.counts).map(([, others]) => others))
+  function shade(counties, counts) {
+    const most = Math.max(1, ...Object.values(counts).map(([, others]) => others))
     for (const [code, county] of counties) {
-      const [withPoint, others] = config.counts[code] || [0, 0]
+      const [withPoint, others] = counts[code] || [0, 0]
       county.shape.getElement().style.setProperty("--shade", Math.sqrt(others / most).toFixed(2))
-      const label = county.label.getElement(), count = document.createElement("b")
+      const label = county.label.getElement()
+      const count = label.querySelector("b") || label.appendChild(document.createElement("b"))
       count.textContent = withPoint + others || ""
-      label.append(count)
     }
   }
 
   async function tell(map) {
+    if (!points.length) return // beside a map without a mark stand the newest of all
     const sight = map.getBounds(), inside = points.filter(([east, north]) => sight.contains([north, east]))
     inSight.textContent = inside.length > SHOWN ? `这一片有 ${inside.length} 件，最新的 ${SHOWN} 件：` : `这一片有 ${inside.length} 件`
     await show(inside.slice(0, SHOWN).map((point) => point[3]))
@@ -105,6 +131,7 @@
       const held = list.contains(document.activeElement) && document.activeElement.closest("[data-row]")?.id
       list.innerHTML = rows
       list.hidden = false
+      none.hidden = true
       lift(document.getElementById("row-" + chosen), false)
       // The map moves on by itself after a choice: whoever stands on a row is not thrown off it.
       if (held) document.getElementById(held)?.querySelector("a").focus({ preventScroll: true })

@@ -322,5 +322,5 @@ const live = (() => {
     addEventListener("pagehide", () => stream?.close())
     addEventListener("pageshow", (event) => { if (event.persisted) connect() })
   }
-  return { ask, quiet, shownCase, openForm, one, all }
+  return { ask, quiet, shownCase, openForm, one, all, put: putWhole }
 })()
