@@ -65,6 +65,12 @@ def ask_reached(at: datetime) -> Reached:
     return lambda edge: Q(**{"state": AskState.PENDING, f"{edge}_at__lte": at})
 
 
+def asking_reached(at: datetime) -> Reached:
+    """Of an ask that waits, for the unit that asks: the clocks of its own task, which run on."""
+    own = task_reached(at, "task__")
+    return lambda edge: Q(state=AskState.PENDING) & own(edge)
+
+
 def stage_reached(at: datetime) -> Reached:
     """Of a case: the centre's own clock."""
     return lambda edge: Q(**{f"stage_{edge}_at__lte": at})

@@ -98,9 +98,12 @@ LIST = lists.register(
         title="批转",
         url="dispatching:desk",
         rows=_rows,
-        fields=lists.QUEUE_FIELDS,
+        fields=lists.CASE_FIELDS,
+        only={"state": queries.DISPATCH_STATES},
         sorts={"received": lists.RECEIVED, "due": lists.STAGE_DUE, "waited": lists.WAITED},
         own=("tab",),
+        once=True,
+        unit="等待",
     )
 )
 

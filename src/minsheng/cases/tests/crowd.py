@@ -15,13 +15,14 @@ from minsheng.cases.actions.intake import _next_ids
 from minsheng.cases.choices import CHANNEL_DIGITS, Channel
 from minsheng.cases.models import Ask, Attachment, Case, CaseWords, Outreach, Reply, Task
 from minsheng.cases.rules import format_number
+from minsheng.publishing.models import Publication
 from minsheng.worktime.moments import day_of
 
 _OPEN_REPLIES = ("to_sign", "not_signed", "submitted")
 
 
 def multiply(case: Case, times: int) -> None:
-    """So many more cases like this one, each with its tasks, replies and asks."""
+    """So many more cases like this one, each with its tasks, replies, asks and publication."""
     for _ in range(times):
         made = _copy(case, **_new_number(case))
         tasks: dict[int | None, Task | None] = {None: None}
@@ -33,6 +34,8 @@ def multiply(case: Case, times: int) -> None:
             _copy(words, case=made)
         for ask in Ask.objects.filter(task__case=case):
             _copy(ask, task=tasks[ask.task_id])
+        for publication in Publication.objects.filter(case=case):
+            _copy(publication, case=made)
 
 
 def enlarge(case: Case, times: int) -> None:

@@ -38,6 +38,7 @@ from minsheng.cases.tests.world import World, fresh
 from minsheng.cases.views.intake import FILED
 from minsheng.dispatching.actions import recall_case, send_to_study
 from minsheng.followup.actions import rate_case, record_follow_up
+from minsheng.publishing.tests.made import proposed, published
 from minsheng.worktime import queries as worktime
 from minsheng.worktime.moments import last_day_before
 
@@ -97,7 +98,7 @@ ADMINISTRATORS = {"console:records", "console:seals", "console:security", "conso
 # A spreadsheet is its asker's only: console/tests/test_exports.py makes one and measures these.
 MEASURED_THERE = {"console:export_file", "console:export_progress"}
 # Each shows fifty rows in the end, so that the numbers are those of full pages.
-LISTS = {"console:overview", "cases:list", "cases:intake", "dispatching:desk", "cases:handling", "cases:audits", "followup:desk"}
+LISTS = {"publishing:desk", "console:overview", "cases:list", "cases:intake", "dispatching:desk", "cases:handling", "cases:audits", "followup:desk"}
 IN_DEVELOPMENT_ONLY = {"console:gallery", "console:gallery_page"}
 
 
@@ -439,6 +440,8 @@ def large(world: World) -> Case:
 
 
 STAGES: dict[str, Callable[[World], Case]] = {
+    "proposed": lambda world: proposed(world).case,
+    "published": lambda world: published(world).case,
     "draft": draft,
     "to_accept": to_accept,
     "secret": lambda world: world.submitted(confidential=True),

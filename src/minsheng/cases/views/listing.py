@@ -56,8 +56,10 @@ LIST = lists.register(
         title="全部诉求件",
         url="cases:list",
         rows=_rows,
+        fields=(*lists.CASE_FIELDS, "closed"),
         sorts={"received": lists.RECEIVED, "due": lists.CITIZEN_DUE},
         own=("q",),
+        told=lambda params: search_rules.parse(_words(params.get("q", ""))).in_words(),
         with_tasks=True,
         own_sort="最新的在前",
     )
