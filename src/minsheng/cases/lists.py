@@ -87,8 +87,9 @@ class CaseList:
     with_tasks: bool = False  # rows name the lead: they come with `current_tasks`
     own_sort: str = "最紧急的在前"
     once: bool = False  # the unit of a case is also one that gave it back
-    unit: str = "单位"  # what stands in the rows' place for it
-    left: tuple[str, str] = ("剩余时间", "due")  # what stands on the right, and the sort that goes by it
+    # What stands in the rows' place for the unit and on their right: its heading, and the sort that goes by it.
+    unit: tuple[str, str] = ("单位", "")
+    left: tuple[str, str] = ("剩余时间", "due")
     carried: tuple[str, ...] = ()
     withheld: tuple[str, ...] = ()
     complete: Callable[[HttpRequest], QueryDict] | None = None
@@ -314,8 +315,7 @@ class Shown:
 
     def headings(self) -> dict[str, Heading]:
         """The headings of the rows' parts that a list may be sorted by or names otherwise."""
-        label, sort = self.spec.left
-        return {"unit": Heading(self.spec.unit), "left": self._heading(label, sort)}
+        return {"unit": self._heading(*self.spec.unit), "left": self._heading(*self.spec.left)}
 
     def column_headings(self) -> list[Heading]:
         """Those of the columns that the person has added."""

@@ -103,7 +103,7 @@ LIST = lists.register(
         sorts={"received": lists.RECEIVED, "due": lists.STAGE_DUE, "waited": lists.WAITED},
         own=("tab",),
         once=True,
-        unit="等待",
+        unit=("等待", "waited"),
     )
 )
 

@@ -83,7 +83,7 @@ LIST = lists.register(
         only={"state": (CaseState.TO_FOLLOW_UP, CaseState.CLOSED)},
         sorts={"received": lists.RECEIVED, "due": lists.STAGE_DUE, "waited": lists.WAITED},
         own_sort="先研判、再拨打",
-        unit="现在要做的",
+        unit=("现在要做的", ""),
     )
 )
 

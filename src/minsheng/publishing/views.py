@@ -103,7 +103,7 @@ PUBLICATIONS = lists.register(
         own=("tab",),
         to_case="case__",
         own_sort="最新的在前",
-        unit="编辑人",
+        unit=("编辑人", ""),
     )
 )
 _LEFT = {"review": ("编辑时间", "edited"), "published": ("公开时间", "published")}
@@ -133,7 +133,7 @@ def _standing(tab: str, case: Case, publication: Publication | None, at: datetim
         return {"state": state, "unit": cases.lead_name(case), **_on(case.closed_at, "办结", at)}
     assert publication is not None
     moment, what = (publication.edited_at, "编辑") if tab == "review" else (publication.published_at, "公开")
-    return {"unit": publication.edited_by.display_name, **_on(moment, what, at)}
+    return {"unit": f"{publication.edited_by.display_name} 编辑", **_on(moment, what, at)}
 
 
 def _on(moment: datetime | None, what: str, at: datetime) -> dict[str, str]:

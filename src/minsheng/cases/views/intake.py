@@ -75,7 +75,7 @@ LIST = lists.register(
         rows=_rows,
         fields=tuple(name for name in lists.QUEUE_FIELDS if name != "unit"),  # none has been given any yet
         sorts={"received": lists.RECEIVED, "due": lists.STAGE_DUE},
-        unit="",
+        unit=("", ""),
     )
 )
 

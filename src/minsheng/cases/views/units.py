@@ -28,7 +28,7 @@ from minsheng.cases import (
     work,
     workflow,
 )
-from minsheng.cases.choices import TaskRole, TaskState
+from minsheng.cases.choices import CaseState, TaskRole, TaskState
 from minsheng.cases.filters import EARLIEST, LATEST
 from minsheng.cases.guards import Situation
 from minsheng.cases.models import Ask, Task
@@ -213,6 +213,7 @@ ASKS = lists.register(
         url="cases:handling",
         rows=_ask_rows,
         fields=("ask_kind", "ask_state", *(name for name in lists.CASE_FIELDS if name != "unit")),
+        only={"state": tuple(state for state in CaseState if state != CaseState.TO_ACCEPT)},
         sorts={
             "asked": lists.Sort("申请时间", "asked_at"),
             "decided": lists.Sort("审核时间", "decided_at"),
@@ -224,7 +225,7 @@ ASKS = lists.register(
         to_task="task__",
         clock="asking",
         own_sort="最近有变化的在前",
-        unit="",
+        unit=("", ""),
     )
 )
 
