@@ -228,6 +228,7 @@ def test_the_screen_narrows_sorts_and_adds_columns(city: World, code: str) -> No
     shown, rows = page.context["list"], page.context["page"].rows
     assert shown.code == code and len(rows) > 1
     html = page.content.decode()
+    assert "console/lists.css" in html and "console/lists.js" in html, "the bar would stand there undressed"
     for field in shown.fields():
         assert f'name="{field.name}' in html, field.name
     narrowed = client.get(f"{url}&kind=help")
