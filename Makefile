@@ -11,8 +11,9 @@ INSTALL := $(PIP) install --require-hashes --no-deps
 NPM_CI := npm ci --ignore-scripts --no-audit --no-fund --loglevel=error
 # What `make system` installs: the browser, a Chinese font and what reads a PDF, Debian's own PostgreSQL, git.
 SYSTEM := chromium fonts-noto-cjk fontconfig poppler-utils postgresql-15 git
-# Rooms whose SQL the oldest PostgreSQL must understand: constraints, triggers, horizons, indexes, searching.
-OLDEST := $(addprefix src/minsheng/,audit worktime organisations cases dispatching outbox)
+# Tests whose SQL the oldest PostgreSQL must understand: constraints, triggers, horizons, indexes, searching, every list.
+OLDEST := $(addprefix src/minsheng/,audit organisations dispatching outbox worktime/tests/test_stored.py \
+	$(addprefix cases/tests/test_,searching.py lists.py filters.py listing.py unit_desk.py reference.py recounting.py handling.py))
 APT := apt-get -o Acquire::Retries=5 -o DPkg::Lock::Timeout=300
 
 .PHONY: demo up test check lint types floors system clean lock

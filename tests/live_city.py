@@ -38,15 +38,21 @@ class Server:
         self._process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
-        self._process = subprocess.Popen(self._command, env=os.environ | self._environment, start_new_session=True)
+        """And wait until it listens; one that runs goes on."""
+        self.begin()
         deadline = time.monotonic() + 60
         while time.monotonic() < deadline:
             with socket.socket() as probe:
                 if probe.connect_ex((HOST, self.port)) == 0:
                     return
-            assert self._process.poll() is None, "the server did not start"
+            assert self._process and self._process.poll() is None, "the server did not start"
             time.sleep(0.1)
         raise AssertionError("the server did not listen")
+
+    def begin(self) -> None:
+        """Without waiting."""
+        if self._process is None:
+            self._process = subprocess.Popen(self._command, env=os.environ | self._environment, start_new_session=True)
 
     def kill(self) -> None:
         """As a power cut would: no goodbye to anybody."""
@@ -73,6 +79,13 @@ class Served:
         self.web = Server("wsgi", "minsheng.platform.wsgi:application", port, environment)
         self.events = Server("asgi", "minsheng.platform.asgi:application", events_port, environment)
 
+    def start(self) -> None:
+        """Both, at the same time; what runs goes on."""
+        for server in (self.events, self.web):
+            server.begin()
+        for server in (self.events, self.web):
+            server.start()
+
 
 @contextmanager
 def served() -> Iterator[Served]:
@@ -81,8 +94,7 @@ def served() -> Iterator[Served]:
     follower = threading.Thread(target=_relay, args=(stop,))
     follower.start()
     try:
-        city.events.start()
-        city.web.start()
+        city.start()
         yield city
     finally:
         city.web.kill()

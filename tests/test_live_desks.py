@@ -10,11 +10,11 @@ from typing import Any
 import pytest
 from django.db import transaction
 from django.utils import timezone
-from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from minsheng.cases.actions import accept_case, supplement_case
 from minsheng.cases.models import Case, Reply
-from minsheng.cases.tests.world import World, build
+from minsheng.cases.tests.world import World, build, press_anew
 from minsheng.console.models import Draft
 from minsheng.organisations.coordinates import Point
 from minsheng.publishing.actions import propose
@@ -40,19 +40,25 @@ def city(transactional_db: None) -> World:
     return world
 
 
-@pytest.fixture
-def house(city: World) -> Iterator[Served]:
-    with served() as running:
+@pytest.fixture(scope="module")
+def running(django_db_setup: None, django_db_blocker: Any) -> Iterator[Served]:
+    """The processes, for all of this file: each takes seconds to start."""
+    with django_db_blocker.unblock(), served() as running:
         yield running
 
 
 @pytest.fixture
-def browser(chromium: str) -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        arguments = ["--no-sandbox", "--disable-background-networking", "--disable-gpu", "--disable-sync"]
-        opened = playwright.chromium.launch(executable_path=chromium, args=arguments)
-        yield opened
-        opened.close()
+def house(city: World, running: Served) -> Iterator[Served]:
+    yield running
+    running.start()  # what a test has killed
+
+
+@pytest.fixture
+def browser(browser: Browser) -> Iterator[Browser]:
+    """Whose windows are closed before the city goes."""
+    yield browser
+    for context in browser.contexts:
+        context.close()
 
 
 def sign_in(browser: Browser | BrowserContext, house: Served, world: World, name: str) -> Page:
@@ -181,6 +187,7 @@ def test_what_turns_red_by_time_alone_turns_on_the_screen(city: World, house: Se
     case = city.accepted()
     soon = timezone.now() + timedelta(seconds=25)
     Case.objects.filter(pk=case.pk).update(stage_due_at=soon, stage_yellow_at=soon - timedelta(hours=1), stage_orange_at=soon - timedelta(minutes=1))
+    press_anew(case)
     dispatcher = open_at(sign_in(browser, house, city, "dispatcher"), house, "/dispatching/")
     row = dispatcher.locator(f"#row-{case.number}")
     expect(row.locator(".light-orange")).to_have_count(1)

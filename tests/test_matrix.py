@@ -155,6 +155,22 @@ def assist_reported(world: World) -> Case:
     return fresh(case)
 
 
+def child_reports(world: World) -> Case:
+    """The assisting unit is out of the way; the lead has handed its task down, and the lower unit has reported."""
+    case = child_reads(world)
+    actions.report_result(**stamp(world, world["中队联络"]), task=world.task_of(case, "建新中队"), text="已到场劝止")
+    actions.excuse_report(**stamp(world, world["城管联络"]), task=world.task_of(case, "生态环境"), reason="不需要监测")
+    return fresh(case)
+
+
+def child_replied(world: World) -> Case:
+    """The reply of a lead that has handed its task down waits for its audit."""
+    case = child_reports(world)
+    world.draft(case)
+    actions.sign_reply(**stamp(world, world["城管领导"]), task=world.lead(case))
+    return fresh(case)
+
+
 def assist_reads(world: World) -> Case:
     case = world.handling("生态环境")
     actions.read_task(**stamp(world, world["环境联络"]), task=world.task_of(case, "生态环境"))
@@ -239,14 +255,18 @@ TRIALS: dict[str, Trial] = {
     "keep_closed": Trial("@follow", rated_since, case_action(followup.keep_closed, **REASON)),
     "reopen": Trial("team_leader @dispatch", closed, case_action(dispatching.reopen_case, **REASON)),
 }
-# The same row on another footing: a bureau hands its task to the street where it happened, which does not stand below it; a
-# case is judged that was rated badly only after it had been closed.
+# The same row on another footing: a bureau hands its task to the street where it happened, which does not stand below it; who
+# handed down judges the report and never the reply; a case is judged that was rated badly only after it had been closed.
 VARIANTS: dict[str, Trial] = {
     "second_handling of what was rated after closing": Trial("@follow", rated_since, lambda w, c, who: followup.start_second_handling(**stamp(w, who), case=c, unit=w.units["仓山区政府"], reason="确未解决")),
     "reopen an answer rated badly since": Trial("team_leader @dispatch @follow", answer_rated_since, case_action(dispatching.reopen_case, **REASON)),
     "sub_dispatch to the street": Trial("@lead", World.handling, lambda w, c, who: actions.sub_dispatch(**stamp(w, who), task=w.lead(c), unit=w.units["建新镇"])),
     "return_to_parent from the street": Trial("@street", street_reads, task_action(actions.return_to_parent, "建新镇", **REASON)),
     "report from the street": Trial("@street", street_reads, task_action(actions.report_result, "建新镇", text="已处理")),
+    "send_report_back to the unit handed down to": Trial("@lead", child_reports, task_action(actions.send_report_back, "建新中队", **REASON)),
+    "excuse_report of the unit handed down to": Trial("@lead", child_reads, task_action(actions.excuse_report, "建新中队", **REASON)),
+    "pass_reply where the lead handed down": Trial("@audit", child_replied, case_action(actions.pass_reply)),
+    "send_back where the lead handed down": Trial("@audit", child_replied, case_action(actions.send_back, reasons=["no_process"])),
     "send_report_back to the street": Trial("@lead", street_reports, task_action(actions.send_report_back, "建新镇", **REASON)),
 }
 # These have no actor to choose: the system's own, and the citizen's who showed number and code.
@@ -311,6 +331,53 @@ def test_nobody_judges_their_own_dispatch(world: World, code: str) -> None:
     case = TRIALS[code].ready(world)
     with pytest.raises(Refused, match="same_person"):
         TRIALS[code].attempt(world, case, both)
+
+
+def added_by(who: str) -> Callable[[World], Case]:
+    """A case that one person dispatched, and to which another added the assisting unit; the lead has replied."""
+
+    def ready(world: World) -> Case:
+        case = world.handling()
+        dispatching.add_assisting(**stamp(world, world[who]), case=case, units=[world.units["生态环境"]])
+        task = world.task_of(case, "生态环境")
+        actions.excuse_report(**stamp(world, world["城管联络"]), task=task, reason="不需要监测")
+        world.draft(case)
+        actions.sign_reply(**stamp(world, world["城管领导"]), task=world.lead(case))
+        return fresh(case)
+
+    return ready
+
+
+@pytest.mark.parametrize("code", ["pass_reply", "send_back", "follow_up", "close_after_rating"])
+def test_who_only_added_an_assisting_unit_judges_no_reply(world: World, code: str) -> None:
+    """The lead answers for what the unit that they brought in did too; somebody else judges it, and may."""
+    both, other = world["dispatcher2"], world["auditor"]
+    for person in (both, other):
+        person.roles = ["dispatcher", "auditor", "follow_up"]
+        person.save()
+    case = added_by("dispatcher2")(world)
+    if code in ("follow_up", "close_after_rating"):
+        actions.pass_reply(**stamp(world, world["auditor2"]), case=case)
+    if code == "close_after_rating":
+        followup.rate_case(at=world.later(hours=1), case=case, satisfaction="unsatisfied", solved="no")
+    with pytest.raises(Refused, match="same_person"):
+        TRIALS[code].attempt(world, fresh(case), both)
+    TRIALS[code].attempt(world, fresh(case), other)
+
+
+def test_who_only_added_an_assisting_unit_answers_the_lead_but_not_that_unit(world: World) -> None:
+    both = world["dispatcher2"]
+    both.roles = ["dispatcher", "auditor"]
+    both.save()
+    case = world.handling()
+    dispatching.add_assisting(**stamp(world, both), case=case, units=[world.units["生态环境"]])
+    actions.read_task(**stamp(world, world["环境联络"]), task=world.task_of(case, "生态环境"))
+    for unit, liaison in (("仓山城管", "城管联络"), ("生态环境", "环境联络")):
+        task = world.task_of(case, unit)
+        actions.request_pause(**stamp(world, world[liaison]), task=task, reason_code="", reason="等鉴定", basis="委托书")
+    actions.decide_pause(**stamp(world, both), task=world.lead(case), **NOTE)
+    with pytest.raises(Refused, match="same_person"):
+        actions.decide_pause(**stamp(world, both), task=world.task_of(case, "生态环境"), **NOTE)
 
 
 def test_other_agents_know_nothing_of_a_confidential_case(world: World) -> None:

@@ -106,15 +106,20 @@ def city(
 
 
 PAPERS: list[str] = []
+SET: dict[tuple[str, str], bytes] = {}
 
 
 @pytest.fixture(autouse=True)
 def papers(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A PDF's text is packed: what was given to the typesetter is read instead, and the PDF is really made."""
+    """A PDF's text is packed: what was given to the typesetter is read instead, and the PDF is really made, once of the same."""
 
     def watched(source: str, data: Mapping[str, Any]) -> bytes:
-        PAPERS.append(json.dumps(data, ensure_ascii=False))
-        return set_pdf(source, data)
+        given = json.dumps(data, ensure_ascii=False)
+        PAPERS.append(given)
+        kept = SET.get((source, given))
+        if kept is None:
+            kept = SET[source, given] = set_pdf(source, data)
+        return kept
 
     monkeypatch.setattr(documents, "set_pdf", watched)
 

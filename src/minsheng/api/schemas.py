@@ -437,6 +437,8 @@ class AskOut(Schema):
     reason: str
     until: date | None
     asked_at: datetime
+    due_at: Annotated[datetime, Field(description="热线须在此前审核；不含该时刻。")]
+    clock: Annotated[ClockOut | None, Field(description="审核时限还剩多少、为什么；已审核的为 null。")]
     decided_at: datetime | None
     decision_note: str
 

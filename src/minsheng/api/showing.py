@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from minsheng.api import schemas as out
-from minsheng.cases import presenting, workflow
+from minsheng.cases import presenting, shown_clocks, workflow
 from minsheng.cases.choices import (
     ApplicantKind,
     AskKind,
@@ -82,9 +82,9 @@ def case_row(case: Case, user: User) -> out.CaseRow:
 def case_whole(view: CaseView, user: User, files: Iterable[Attachment], *, at: datetime) -> out.CaseOut:
     """A case as this account sees its page."""
     case, seen, calendar = view.case, view.disclosure, worktime.calendar()
-    clocks = [presenting.citizen_clock(case, at=at, calendar=calendar)]
+    clocks = [shown_clocks.citizen_clock(case, at=at, calendar=calendar)]
     if user.is_centre:
-        clocks.append(presenting.stage_clock(case, at=at, calendar=calendar))
+        clocks.append(shown_clocks.stage_clock(case, at=at, calendar=calendar))
     address = (mask_address(case.address) if seen.redacted else case.address) if seen.words else ""
     return out.CaseOut(
         **dict(case_row(case, user)),
@@ -140,12 +140,12 @@ def task_whole(
     view: CaseView, task: Task, user: User, asks: Iterable[Ask], outreaches: Iterable[Outreach], *, at: datetime
 ) -> out.TaskOut:
     """A task with everything under it that this account may read."""
-    clocks = presenting.task_clocks(task, at=at, calendar=worktime.calendar())
+    clocks = shown_clocks.task_clocks(task, at=at, calendar=worktime.calendar())
     return out.TaskOut(
         **dict(task_row(task, user)),
         clocks=[_clock(clock) for clock in clocks],
         replies=[_reply(view, r) for r in view.replies if r.task_id == task.pk and _may_read(view, r)],
-        asks=[_ask(view, each) for each in asks],
+        asks=[_ask(view, each, at) for each in asks],
         outreaches=[_outreach(view, each) for each in outreaches],
         may=[step for step in _may(view) if step.task == task.pk],
     )
@@ -244,7 +244,7 @@ def file_of(attachment: Attachment) -> out.FileOut:
 # --- parts -------------------------------------------------------------------------------------------------------
 
 
-def _clock(clock: presenting.ShownClock) -> out.ClockOut:
+def _clock(clock: shown_clocks.ShownClock) -> out.ClockOut:
     return out.ClockOut(name=clock.name, words=clock.text, light=Light(clock.light), due_at=clock.due, why=clock.sentence)
 
 
@@ -299,7 +299,8 @@ def _reply(view: CaseView, reply: Reply) -> out.ReplyOut:
     )
 
 
-def _ask(view: CaseView, ask: Ask) -> out.AskOut:
+def _ask(view: CaseView, ask: Ask, at: datetime) -> out.AskOut:
+    clock = shown_clocks.ask_clock(ask, at=at, calendar=worktime.calendar())
     return out.AskOut(
         id=ask.pk,
         task=ask.task_id,
@@ -311,6 +312,8 @@ def _ask(view: CaseView, ask: Ask) -> out.AskOut:
         reason=_staff_words(view, ask.reason),
         until=ask.until,
         asked_at=ask.asked_at,
+        due_at=ask.due_at,
+        clock=_clock(clock) if ask.state == AskState.PENDING else None,
         decided_at=ask.decided_at,
         decision_note=_staff_words(view, ask.decision_note),
     )

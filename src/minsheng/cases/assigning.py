@@ -77,4 +77,5 @@ def assign(
     if first_measures:
         clocks.set_first_measures(task, first_measures)
     task.save(force_insert=True)
+    w.tasks.append(task)
     return task

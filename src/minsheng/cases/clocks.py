@@ -23,7 +23,7 @@ STAGE_CLOCKS = {
 }
 
 SECOND_HANDLING = "二次办理"
-HANDLING = Clock.HANDLING.label
+READING, FIRST_MEASURES, HANDLING = Clock.READ.label, Clock.FIRST_MEASURES.label, Clock.HANDLING.label
 
 
 @dataclass(frozen=True)
@@ -199,30 +199,42 @@ def of(json: dict[str, Any] | None) -> Derivation | None:
 
 
 @dataclass(frozen=True, slots=True)
-class TaskClock:
-    """One deadline of a task with the moments at which its light turns."""
+class RunningClock:
+    """One deadline with the moments at which its light turns. `said`: why, where the derivation itself is kept elsewhere."""
 
     name: str
     due_at: datetime
     yellow_at: datetime
     orange_at: datetime
-    derivation: dict[str, Any] | None
+    derivation: dict[str, Any] | None = None
+    said: str = ""
+
+    @property
+    def why(self) -> str:
+        """The deadline and its reason, as a sentence."""
+        made = of(self.derivation)
+        return made.sentence() if made else self.said
 
 
-def of_task(task: Task) -> list[TaskClock]:
+def of_task(task: Task) -> list[RunningClock]:
     """What a unit owes: to read, first measures, to handle; nothing once it has answered."""
     if not task.is_active:
         return []
     found = []
     if task.state == TaskState.TO_READ:
-        found.append(TaskClock("查阅", task.read_due_at, task.read_yellow_at, task.read_orange_at, task.read_derivation))
+        found.append(RunningClock(READING, task.read_due_at, task.read_yellow_at, task.read_orange_at, task.read_derivation))
     due, yellow, orange = task.first_measures_due_at, task.first_measures_yellow_at, task.first_measures_orange_at
     if due and yellow and orange and not task.first_measures_at:
-        found.append(TaskClock("先行处置", due, yellow, orange, task.first_measures_derivation))
-    found.append(TaskClock(HANDLING, task.due_at, task.yellow_at, task.orange_at, task.derivation))
+        found.append(RunningClock(FIRST_MEASURES, due, yellow, orange, task.first_measures_derivation))
+    found.append(RunningClock(HANDLING, task.due_at, task.yellow_at, task.orange_at, task.derivation))
     return found
 
 
-def running(task: Task) -> list[TaskClock]:
+def running(task: Task) -> list[RunningClock]:
     """Of these, what does not stand still; the same in SQL: lights.task_reached."""
     return [] if task.state == TaskState.PAUSED else of_task(task)
+
+
+def of_ask(ask: Ask) -> RunningClock:
+    """The centre's answer to an ask."""
+    return RunningClock(f"{AskKind(ask.kind).label}审核", ask.due_at, ask.yellow_at, ask.orange_at, ask.derivation)

@@ -12,8 +12,16 @@ from django.db.models.functions import Coalesce, Greatest
 
 from minsheng.accounts.choices import Role
 from minsheng.accounts.queries import readers
-from minsheng.cases.choices import ACTIVE_TASK_STATES, AskKind, AskState, CaseState, ReplyState, TaskState
-from minsheng.cases.lights import LEVELS, ask_reached, level, stage_reached, task_reached
+from minsheng.cases.choices import (
+    ACTIVE_TASK_STATES,
+    GONE_TASK_STATES,
+    AskKind,
+    AskState,
+    CaseState,
+    ReplyState,
+    TaskState,
+)
+from minsheng.cases.lights import LEVELS, ask_reached, case_reached, level, task_reached
 from minsheng.cases.models import Ask, Case, DeskVisit, Reply, Task, TimelineEntry
 from minsheng.cases.scope import visible_tasks
 from minsheng.organisations.models import Unit
@@ -162,6 +170,12 @@ _ANSWERABLE = Q(task__case__state=CaseState.IN_HANDLING) | Q(
 )
 
 
+def own_dispatch(user: User) -> Q:
+    """Of a case: as guards.not_own_dispatch, who gave one of its units its task in this round judges nothing of it."""
+    given = Task.objects.filter(case=OuterRef("pk"), round=OuterRef("round"), assigned_by=user)
+    return Q(dispatched_by=user) | Q(Exists(given.exclude(state__in=GONE_TASK_STATES)))
+
+
 def replies_to_audit(user: User) -> QuerySet[Case]:
     """Cases whose reply waits for its verdict; also those that the person dispatched, which another must judge."""
     return Case.objects.visible_to(user).filter(state=CaseState.TO_AUDIT)
@@ -174,12 +188,12 @@ def asks_to_decide(user: User) -> QuerySet[Ask]:
 
 
 def audit_tallies(user: User, at: datetime) -> dict[str, Tally]:
-    """What the person may act upon: {"replies", and each kind of ask}, in one query, each by the centre's own limit. Own dispatches are
+    """What the person may act upon: {"replies", and each kind of ask}, in one query, with the lights of their rows. Own dispatches are
     another's."""
     replies = (
         replies_to_audit(user)
-        .exclude(dispatched_by=user)
-        .annotate(what=Value("replies", output_field=CharField()), level=level(stage_reached(at)))
+        .exclude(own_dispatch(user))
+        .annotate(what=Value("replies", output_field=CharField()), level=level(case_reached(at)))
         .order_by()
         .values("what")
         .annotate(n=Count("pk"), most=Max("level"))

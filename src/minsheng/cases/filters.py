@@ -145,9 +145,9 @@ class Filters:
     # --- conditions ------------------------------------------------------------------------------------------------
 
     def on_cases(self, prefix: str = "", *, clock: str = "row", once: bool = False) -> Q:
-        """Condition on Case, or on what leads to one by `prefix`. `clock`: which deadline lights and days of 到期 mean, the
-        one that a row shows ("row": the stage's, else the citizen's while they wait) or the "citizen"'s. `once`: units count
-        that had the case and gave it back, too."""
+        """Condition on Case, or on what leads to one by `prefix`. `clock`: which deadlines lights and days of 到期 mean: all
+        that runs for a case, as its row shows ("row"; 到期 is the day on which the first of them ends), or the "citizen"'s.
+        `once`: units count that had the case and gave it back, too."""
         found = self._plain(prefix)
         if "unit" in self.nodes:
             given = Task.objects.filter(case=OuterRef(f"{prefix}pk"), unit__in=self.nodes["unit"].below)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
@@ -97,9 +97,14 @@ def own_lead_or_parent(s: Situation) -> Refused | None:
 
 
 def not_own_dispatch(s: Situation) -> Refused | None:
-    """Nobody audits or follows up their own dispatch (design §6): on a task, neither who dispatched the case nor who added this unit."""
-    givers = {s.case.dispatched_by_id, s.task.assigned_by_id if s.task is not None else None}
-    return Refused("same_person") if s.actor.pk in givers else None
+    """Nobody audits or follows up their own dispatch (design §6): on a task, neither who dispatched the case nor who added this
+    unit; on the case, whose reply rests on what all its units did, nobody who gave any of them its task."""
+    return Refused("same_person") if s.actor.pk in givers(s.case, s.tasks if s.task is None else [s.task]) else None
+
+
+def givers(case: Case, tasks: Iterable[Task]) -> set[int | None]:
+    """Who dispatched the round under way, and who gave its units these tasks."""
+    return {case.dispatched_by_id, *(t.assigned_by_id for t in tasks if t.round == case.round and t.is_current)}
 
 
 # --- which part --------------------------------------------------------------------------------------------------

@@ -1,4 +1,4 @@
-"""The light of a row in SQL, by the moments stored beside each deadline: the same as rows show (presenting), at every edge.
+"""The light of a row, by the moments stored beside each deadline: in SQL the same as rows show (shown_clocks), at every edge.
 
 A row shows the light of the most pressing of its running clocks, so it has reached an edge as soon as one of them has.
 
@@ -71,22 +71,25 @@ def asking_reached(at: datetime) -> Reached:
     return lambda edge: Q(state=AskState.PENDING) & own(edge)
 
 
-def stage_reached(at: datetime) -> Reached:
-    """Of a case: the centre's own clock."""
-    return lambda edge: Q(**{f"stage_{edge}_at__lte": at})
-
-
 def case_reached(at: datetime, prefix: str = "", clock: str = "row") -> Reached:
-    """Of a case: the clock that its row shows, or the citizen's (`on_case_clock`)."""
+    """Of a case: all that presses on it, as its row shows, or the citizen's clock alone (`on_case_clock`)."""
     return lambda edge: on_case_clock(lambda stem: Q(**{f"{stem}{edge}_at__lte": at}), prefix, clock)
 
 
 def on_case_clock(of: Callable[[str], Q], prefix: str, clock: str) -> Q:
-    """A condition on the clock meant: "row" is the stage's, else the citizen's while they wait; or the "citizen"'s alone.
-    `of` makes it for the columns of one stem (“stage_”, “citizen_”)."""
-    citizens = Q(**{f"{prefix}state__in": _WAITING}) & of(f"{prefix}citizen_")
+    """A condition on the clocks meant: "row" is the first of all that run (pressing.running); or the "citizen"'s while they wait.
+    `of` makes it for the columns of one stem (“pressing_”, “citizen_”)."""
     if clock == "citizen":
-        return citizens
-    own = Q(**{f"{prefix}state__in": sorted(OPEN_STATES)}) & of(f"{prefix}stage_")
-    judged = Q(**{f"{prefix}state": CaseState.CLOSED}) & of(f"{prefix}stage_")  # a bad rating since it closed
-    return own | judged | (Q(**{f"{prefix}stage_due_at__isnull": True}) & citizens)
+        return Q(**{f"{prefix}state__in": _WAITING}) & of(f"{prefix}citizen_")
+    return of(f"{prefix}pressing_")
+
+
+def light_by(at: datetime, *, yellow: datetime | None, orange: datetime | None, due: datetime | None) -> Light:
+    """The light by a deadline's stored moments: the same as worktime.rules.light, without its derivation."""
+    if due is None:
+        return Light.NONE
+    if at >= due:
+        return Light.RED
+    if orange and at >= orange:
+        return Light.ORANGE
+    return Light.YELLOW if yellow and at >= yellow else Light.NONE

@@ -21,12 +21,14 @@ from urllib.parse import parse_qsl, urlencode
 from django.db.models import F, Q, QuerySet
 from django.http import HttpRequest, QueryDict
 from django.urls import reverse
+from django.utils.functional import SimpleLazyObject
 
 from minsheng.cases import columns as cols
 from minsheng.cases import filters as flt
 from minsheng.cases import queries
 from minsheng.cases.columns import Column, Line
 from minsheng.cases.filters import Filters
+from minsheng.ui import looks
 from minsheng.ui.pages import PAGE_SIZE, KeysetPage, keyset_page
 from minsheng.ui.rows import Cell, Row
 
@@ -51,6 +53,8 @@ class Sort:
 RECEIVED = Sort("收件时间", "received_at")
 CITIZEN_DUE = Sort("群众时限", "citizen_due_at")
 STAGE_DUE = Sort("本环节时限", "stage_due_at")
+PRESSING_DUE = Sort("最紧的时限", "pressing_due_at")  # of all that runs for a case: what rows show
+PRESSING = ("剩余时间", "pressing")  # what stands on the right of such rows
 WAITED = Sort("等待时间", "state_since")
 # Every list offers all of these but those in which its rows cannot differ: a queue of one state has no state to choose.
 CASE_FIELDS = ("state", "kind", "urgency", "light", "channel", "topic", "place", "unit", "received", "due")
@@ -85,6 +89,8 @@ class CaseList:
     to_task: str | None = None
     clock: str = "row"
     with_tasks: bool = False  # rows name the lead: they come with `current_tasks`
+    # People of one answer get the same rows, drawn once for all who look again at the same time; "" and None: each their own.
+    alike: Callable[[User], str] | None = None
     own_sort: str = "最紧急的在前"
     once: bool = False  # the unit of a case is also one that gave it back
     # What stands in the rows' place for the unit and on their right: its heading, and the sort that goes by it.
@@ -200,6 +206,22 @@ class Shown:
         """One page of it; `cursor` as the address has it unless given."""
         found, order = self.rows()
         return keyset_page(found, order, self.params.get("page", "") if cursor is None else cursor, size)
+
+    def drawn(self, show: Callable[[Any], Row]) -> Any:
+        """The page with each row as `show` puts it. Read only where it is asked for: not by a look at something else, nor
+        where the same rows were drawn a moment ago (`shared`)."""
+        return SimpleLazyObject(lambda: self.page().map(show))
+
+    def shared(self, request: HttpRequest) -> str:
+        """The name under which this look's rows may be shared (ui.looks), "" where they may not."""
+        after = looks.after(request)
+        if not after or self.spec.alike is None or looks.part_of(request) != "list":
+            return ""
+        like = self.spec.alike(self.user)
+        if not like:
+            return ""
+        columns = ",".join(column.code for column in self.columns)
+        return looks.key_of((self.spec.code, request.get_full_path(), self.query(), after, like, columns))
 
     def condition(self) -> Q:
         """The filters, on the list's model."""

@@ -10,25 +10,21 @@ from typing import TYPE_CHECKING, Any
 from django.db.models import Count, Q, QuerySet
 from django.db.models.functions import Coalesce
 
-from minsheng.cases import presenting, queries, scope
-from minsheng.cases.choices import OPEN_STATES
+from minsheng.cases import queries, scope
 from minsheng.cases.filters import Filters
+from minsheng.cases.lights import LEVELS, light_by
 from minsheng.cases.models import Case
-from minsheng.cases.presenting import light_by
 from minsheng.organisations.choices import PlaceLevel
 from minsheng.organisations.coordinates import Point
 from minsheng.organisations.models import Place
-from minsheng.worktime.choices import Light
 
 if TYPE_CHECKING:
     from minsheng.accounts.models import User
 
 MOST = 10_000  # points at once, the newest
 MOST_ROWS = 30
-_LIGHTS = [Light.NONE.value, Light.YELLOW.value, Light.ORANGE.value, Light.RED.value]
 _COLUMNS = (
-    "longitude", "latitude", "number", "state", "stage_yellow_at", "stage_orange_at", "stage_due_at",
-    "citizen_yellow_at", "citizen_orange_at", "citizen_due_at",
+    "longitude", "latitude", "number", "pressing_yellow_at", "pressing_orange_at", "pressing_due_at",
 )  # fmt: skip
 
 
@@ -76,17 +72,8 @@ def _point(row: Sequence[Any], at: datetime, whole: bool) -> list[Any]:
     if not whole:
         near = Point(east, north).rounded()
         east, north = near.longitude, near.latitude
-    return [float(east), float(north), _LIGHTS.index(_light(at, row[3], *row[4:])), row[2]]
-
-
-def _light(at: datetime, state: str, *moments: datetime | None) -> str:
-    """As a list's row shows it: the stage's clock, else the citizen's while they wait."""
-    if state not in OPEN_STATES:
-        return Light.NONE.value
-    yellow, orange, due = moments[:3]
-    if due is None and state not in presenting.ANSWERED:
-        yellow, orange, due = moments[3:]
-    return light_by(at, yellow=yellow, orange=orange, due=due).value if due else Light.NONE.value
+    yellow, orange, due = row[3:]
+    return [float(east), float(north), LEVELS.index(light_by(at, yellow=yellow, orange=orange, due=due)), row[2]]
 
 
 def by_county(user: User, filters: Filters) -> tuple[list[CountyCount], int]:

@@ -30,6 +30,10 @@ TEXTS: Mapping[str, str] = {
     "kept_closed": "您在办结后对 {number} 的评价，我们已经再看了一遍，这件事不再安排办理。原因：{text}",
     "reopened": "您反映的问题（{number}）已重新办理，将在{due}前答复您。",
 }
+# Said otherwise to whose case was merged into the one meant: what its own citizen did, they did not.
+_TO_JOINED: Mapping[str, str] = {
+    "second": "与您反映的是同一件事的 {number}，因有诉求人对办理结果不满意，已安排{unit}再次办理，将在{due}前答复您。",
+}
 
 
 def tell(case: Case, *, at: datetime, template: str, of: Case | None = None, **details: Any) -> Message:
@@ -38,7 +42,8 @@ def tell(case: Case, *, at: datetime, template: str, of: Case | None = None, **d
     `of`: another case that the message is about: a part split off, or the one that this case was merged into.
     """
     about = of or case
-    text = TEXTS[template].format(number=(of or case).number, **details)
+    words = TEXTS[template] if of is None else _TO_JOINED.get(template, TEXTS[template])
+    text = words.format(number=about.number, **details)
     key = f"{case.number}:{template}:{about.number}:{about.timeline_length}"
     return Message.objects.create(case=case, key=key, at=at, template=template, text=text)
 

@@ -1,47 +1,33 @@
-"""How a case is put before a person: the shown title, lights, clocks, facts, list rows, buttons. Reads no rows of its own."""
+"""How a case is put before a person: the shown title, facts, list rows, buttons. Clocks: shown_clocks. Reads no rows of its own."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 from urllib.parse import urlencode
 
 from django.urls import reverse
 
-from minsheng.cases import clocks, panels, workflow
-from minsheng.cases.choices import (
-    OPEN_STATES,
-    AskKind,
-    CaseState,
-    Channel,
-    Ending,
-    RequestKind,
-    TaskRole,
-    TaskState,
-    Urgency,
-)
+from minsheng.cases import clocks, panels, shown_clocks, workflow
+from minsheng.cases.choices import CaseState, Channel, RequestKind, TaskRole, TaskState, Urgency
 from minsheng.cases.details import first_words
-from minsheng.cases.lights import LEVELS
 from minsheng.cases.rules import Disclosure
 from minsheng.cases.scope import SEE_PERSONS
 from minsheng.secrecy import find_personal, mask_address, mask_name, mask_phone, redact
 from minsheng.ui import times
 from minsheng.ui.rows import Row
-from minsheng.worktime.choices import Light
-from minsheng.worktime.rules import Calendar, remaining
+from minsheng.worktime.rules import Calendar
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
     from minsheng.accounts.models import User
-    from minsheng.cases.models import Ask, Attachment, Case, Task
+    from minsheng.cases.models import Attachment, Case, Task
     from minsheng.cases.queries import CaseView
     from minsheng.organisations.coordinates import Point
     from minsheng.organisations.models import Place
 
-# What the citizen waited for has been given: their clock no longer runs.
-ANSWERED = frozenset({CaseState.TO_FOLLOW_UP, CaseState.CLOSED, CaseState.ARCHIVED})
 WITHHELD = "保密件，内容由热线核对后另行提供"
 
 
@@ -174,131 +160,6 @@ def flags(case: Case) -> list[Flag]:
     return [Flag(label, colour) for present, label, colour in marks if present]
 
 
-# --- time --------------------------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True)
-class ShownClock:
-    """One clock of the right-hand third (ui/clock.html)."""
-
-    name: str
-    text: str
-    light: str = Light.NONE.value
-    sentence: str = ""
-    due: datetime | None = None
-    provisional: bool = False
-    turns: str = ""
-
-
-def light_by(at: datetime, *, yellow: datetime | None, orange: datetime | None, due: datetime | None) -> Light:
-    """The light by a deadline's stored moments: the same as worktime.rules.light, without its derivation."""
-    if due is None:
-        return Light.NONE
-    if at >= due:
-        return Light.RED
-    if orange and at >= orange:
-        return Light.ORANGE
-    return Light.YELLOW if yellow and at >= yellow else Light.NONE
-
-
-NO_CLOCK = ShownClock("", "")
-
-
-def _running(
-    name: str,
-    derivation: Mapping[str, Any] | None,
-    due: datetime,
-    yellow: datetime | None,
-    orange: datetime | None,
-    at: datetime,
-    calendar: Calendar,
-) -> ShownClock:
-    """A clock that runs: its light, how long is left, why, and when the light will turn."""
-    made = clocks.of(dict(derivation)) if derivation else None
-    return ShownClock(
-        name,
-        remaining(at, due, calendar),
-        light_by(at, yellow=yellow, orange=orange, due=due).value,
-        made.sentence() if made else "",
-        due,
-        made is not None and made.is_provisional,
-        times.turns(at, yellow=yellow, orange=orange, red=due),
-    )
-
-
-def why(derivation: Mapping[str, Any] | None) -> str:
-    """The derivation kept beside a deadline, as a sentence."""
-    made = clocks.of(dict(derivation)) if derivation else None
-    return made.sentence() if made else ""
-
-
-def citizen_clock(case: Case, *, at: datetime, calendar: Calendar) -> ShownClock | None:
-    """群众的时限: running until the citizen was answered, then whether it was kept; the unanswered endings say nothing."""
-    due = case.citizen_due_at
-    if due is None:
-        return None
-    sentence = why(case.citizen_derivation)
-    if case.state in ANSWERED:
-        done = case.closed_at if case.ending and case.ending != Ending.HANDLED else case.replied_at or case.closed_at
-        kept = done is not None and done < due
-        return ShownClock("群众的时限", "已按时答复" if kept else "已超时限答复", sentence=sentence, due=due)
-    return _running("群众的时限", case.citizen_derivation, due, case.citizen_yellow_at, case.citizen_orange_at, at, calendar)
-
-
-def stage_clock(case: Case, *, at: datetime, calendar: Calendar) -> ShownClock | None:
-    """The centre's own clock for the stage under way."""
-    due = case.stage_due_at
-    if due is None:
-        return None
-    name = f"{clocks.STAGE_CLOCKS[CaseState(case.state)].label}时限"
-    return _running(name, case.stage_derivation, due, case.stage_yellow_at, case.stage_orange_at, at, calendar)
-
-
-def ask_clock(ask: Ask, *, at: datetime, calendar: Calendar) -> ShownClock:
-    """The time within which the centre answers an ask."""
-    name = f"{AskKind(ask.kind).label}申请审核时限"
-    return _running(name, ask.derivation, ask.due_at, ask.yellow_at, ask.orange_at, at, calendar)
-
-
-def task_clocks(task: Task, *, at: datetime, calendar: Calendar) -> list[ShownClock]:
-    """What one unit owes now: to read, first measures, to handle."""
-    if task.state == TaskState.PAUSED:
-        return [
-            ShownClock(f"{each.name}时限", "挂起中，时限暂停", sentence=why(each.derivation), due=each.due_at)
-            for each in clocks.of_task(task)
-        ]
-    return [
-        _running(f"{each.name}时限", each.derivation, each.due_at, each.yellow_at, each.orange_at, at, calendar)
-        for each in clocks.running(task)
-    ]
-
-
-def row_clock(task: Task, *, at: datetime, calendar: Calendar) -> ShownClock:
-    """The most pressing of a task's running clocks, as its row shows it; of two with the same light the one that ends first.
-
-    The light turns with whichever of them turns first: of the same moments SQL makes it (lights.task_reached).
-    """
-    if task.state == TaskState.PAUSED:
-        return ShownClock(clocks.HANDLING, "时限暂停", sentence=why(task.derivation))
-    running = clocks.running(task)
-    if not running:
-        return NO_CLOCK
-
-    def pressing(each: clocks.TaskClock) -> tuple[int, float]:
-        shone = light_by(at, yellow=each.yellow_at, orange=each.orange_at, due=each.due_at)
-        return -LEVELS.index(shone), each.due_at.timestamp()
-
-    most = min(running, key=pressing)
-    shown = _running(most.name, most.derivation, most.due_at, most.yellow_at, most.orange_at, at, calendar)
-    turns = times.turns(
-        at,
-        yellow=min(each.yellow_at for each in running),
-        orange=min(each.orange_at for each in running),
-        red=min(each.due_at for each in running),
-    )
-    return replace(shown, text=shown.text if most.name == clocks.HANDLING else most.name + shown.text, turns=turns)
-
-
 # --- tasks -------------------------------------------------------------------------------------------------------
 
 
@@ -313,18 +174,20 @@ class TaskLine:
     round: int
     read: str
     read_late: bool
-    due_at: datetime
+    due_at: datetime  # of the clock that presses most
+    handling_due_at: datetime
     light: str
     left: str
     why: str
+    turns: str
+    beside: tuple[str, ...]  # when its other clocks end
     instruction: str
     gone: bool
 
 
 def task_line(task: Task, *, at: datetime, calendar: Calendar, user: User) -> TaskLine:
-    """How far one unit's share is."""
-    running = task.is_active and task.state != TaskState.PAUSED
-    shone = light_by(at, yellow=task.yellow_at, orange=task.orange_at, due=task.due_at) if running else Light.NONE
+    """How far one unit's share is: the most pressing of its running clocks with its name, and when the others end."""
+    clock = shown_clocks.task_clock(task, at=at, calendar=calendar)
     return TaskLine(
         unit=task.unit.name,
         part=TaskRole(task.role).label,
@@ -333,10 +196,13 @@ def task_line(task: Task, *, at: datetime, calendar: Calendar, user: User) -> Ta
         round=task.round,
         read=_read_words(task, at),
         read_late=task.read_automatically or (task.read_at is None and task.is_active and at >= task.read_due_at),
-        due_at=task.due_at,
-        light=shone.value,
-        left=_left_words(task, at, calendar),
-        why=why(task.derivation),
+        due_at=clock.due or task.due_at,
+        handling_due_at=task.due_at,
+        light=clock.light,
+        left=clock.text or _kept_words(task),
+        why=clock.sentence or shown_clocks.why(task.derivation),
+        turns=clock.turns,
+        beside=tuple(f"{each.name} {times.due(each.due_at, at)}" for each in clocks.running(task) if each.name != clock.name),
         instruction=staff_words(user, task.case, task.instruction),
         gone=not task.is_current,
     )
@@ -348,14 +214,11 @@ def _read_words(task: Task, at: datetime) -> str:
     return times.moment(task.read_at, at) + ("（自动）" if task.read_automatically else "")
 
 
-def _left_words(task: Task, at: datetime, calendar: Calendar) -> str:
-    if task.state == TaskState.PAUSED:
-        return "时限暂停"
-    if task.is_active:
-        return remaining(at, task.due_at, calendar)
-    if task.replied_at and task.is_current:
-        return "按时回复" if task.replied_at < task.due_at else "逾期回复"
-    return ""
+def _kept_words(task: Task) -> str:
+    """Of what has been answered: whether in time."""
+    if task.is_active or not task.replied_at or not task.is_current:
+        return ""
+    return "按时回复" if task.replied_at < task.due_at else "逾期回复"
 
 
 # --- files -------------------------------------------------------------------------------------------------------
@@ -441,9 +304,9 @@ def case_row(
     extras: Sequence[str] = (),
     snippet: str = "",
 ) -> Row:
-    """A row of a list of cases, with the clock of its stage, or the citizen's where the centre has none. `topic` and
-    `place__parent` should be loaded; no query then."""
-    shone, left, sentence, turns = _row_clock(case, at, calendar)
+    """A row of a list of cases, with the most pressing of all that runs for each. `topic` and `place__parent` should be loaded; no
+    query then."""
+    clock = shown_clocks.case_clock(case, at=at, calendar=calendar)
     return Row(
         url=url,
         number=case.number or "",
@@ -452,19 +315,12 @@ def case_row(
         topic=case.topic.name if case.topic else "未定主题",
         place=place_words(case.place),
         unit=unit,
-        light=shone,
-        left=left,
-        why=sentence,
-        turns=turns,
+        light=clock.light,
+        left=clock.text,
+        why=clock.sentence,
+        turns=clock.turns,
         state=CaseState(case.state) if with_state else None,
         unread=unread,
         extras=tuple(extras),
         snippet=snippet,
     )
-
-
-def _row_clock(case: Case, at: datetime, calendar: Calendar) -> tuple[str, str, str, str]:
-    if case.state not in OPEN_STATES and case.stage_due_at is None:  # of closed ones a bad rating may wait for judgement
-        return Light.NONE.value, Ending(case.ending).label if case.ending else "", "", ""
-    shown = stage_clock(case, at=at, calendar=calendar) or citizen_clock(case, at=at, calendar=calendar)
-    return (shown.light, shown.text, shown.sentence, shown.turns) if shown else (Light.NONE.value, "", "", "")

@@ -67,6 +67,16 @@ def visible_tasks(user: User) -> Q:
     return Q(case__confidential=False) | Q(case__accepted_by=user)
 
 
+def alike(user: User) -> str:
+    """People of one answer see the same cases and tasks, in the same words; "" where what they see hangs on themselves."""
+    roles = ",".join(sorted(user.roles))
+    if not user.is_active:
+        return ""
+    if user.is_unit:
+        return f"unit {user.unit_id} {roles}"
+    return f"centre {roles}" if user.is_centre and user.has_any(_TRUSTED_WITH_CONFIDENTIAL) else ""
+
+
 def units_of(user: User) -> Collection[int]:
     """The units whose tasks bring a case before this person: their own and those below."""
     return _reach_of(user)[0]

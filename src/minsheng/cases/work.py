@@ -20,7 +20,7 @@ from uuid import UUID
 from django.db import IntegrityError, models, transaction
 
 from minsheng.audit import chain
-from minsheng.cases import events, workflow
+from minsheng.cases import events, pressing, workflow
 from minsheng.cases.actors import Outsider, is_user, label_of, user_or_none
 from minsheng.cases.choices import CaseState
 from minsheng.cases.guards import Situation
@@ -77,6 +77,9 @@ class Work:
     also: list[str] = field(default_factory=list)  # what happened alongside, each in words; it follows the summary
     note: str = ""
     facts: dict[str, Any] = field(default_factory=dict)
+    # All of the case's, with those that the action has made: what runs for the case is told from them (pressing.keep).
+    tasks: list[Task] = field(default_factory=list)
+    asks: list[Ask] = field(default_factory=list)
 
     @property
     def user(self) -> User:
@@ -104,13 +107,17 @@ def situation_of(case: Case, *, actor: Any, at: datetime, task: Task | None = No
     tasks = sorted(Task.objects.filter(case=case).select_related("unit").order_by(), key=lambda t: (t.assigned_at, t.pk))
     for each in tasks:
         each.case = case
+    asks = sorted(Ask.objects.filter(task__case=case).order_by(), key=lambda a: (a.asked_at, a.pk)) if tasks else []
+    of = {each.pk: each for each in tasks}
+    for ask in asks:
+        ask.task = of[ask.task_id]
     return Situation(
         actor=actor,
         at=at,
         case=case,
         task=next((t for t in tasks if task is not None and t.pk == task.pk), None),
         tasks=tasks,
-        asks=sorted(Ask.objects.filter(task__case=case).order_by(), key=lambda a: (a.asked_at, a.pk)) if tasks else [],
+        asks=asks,
         replies=sorted(Reply.objects.filter(task__case=case).order_by(), key=lambda r: (r.written_at, r.pk)) if tasks else [],
     )
 
@@ -160,7 +167,7 @@ def work_on(
         situation = situation_of(locked, actor=actor, at=at, task=task)
         _refuse_stale(locked, version)
         workflow.check(row, situation)
-        work = Work(row, actor, at, locked, situation.task, situation)
+        work = Work(row, actor, at, locked, situation.task, situation, tasks=[*situation.tasks], asks=[*situation.asks])
         before = _snapshot(locked), _snapshot(situation.task)
         yield work
         _finish(work, before, submission)
@@ -214,6 +221,7 @@ def _changes(row: models.Model | None, before: dict[str, Any]) -> list[str]:
 
 def _finish(work: Work, before: tuple[dict[str, Any], dict[str, Any]], submission: UUID | None) -> None:
     case, task = work.case, work.task
+    pressing.keep(case, work.tasks, work.asks)
     case_changes, task_changes = _changes(case, before[0]), _changes(task, before[1])
     told = _told(case, before[0], case_changes, _FACTS), _told(task, before[1], task_changes, _TASK_FACTS)
     payload = {

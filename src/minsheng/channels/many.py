@@ -36,6 +36,7 @@ WORDS_SAID = 60  # by one case, on average
 NAMES = 30_000
 CONFIDENTIAL = 0.03
 _MOMENTS = ("read_due_at", "read_yellow_at", "read_orange_at", "due_at", "yellow_at", "orange_at")
+_PRESSING = ("pressing_due_at", "pressing_yellow_at", "pressing_orange_at")
 _CLOSED, _HANDLING = 0.8, 0.95  # the rest waits for dispatch
 
 
@@ -75,9 +76,14 @@ def fill(*, cases: int, at: datetime, told: Callable[[int], None] = lambda done:
         made.copy(range(first, min(first + _BATCH, cases)))
         told(min(first + _BATCH, cases))
     with connection.cursor() as cursor:
+        cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")  # inside a transaction, checks that wait would forbid the index
         cursor.execute("SET maintenance_work_mem = '512MB'")
     with connection.schema_editor() as editor:
         editor.add_index(CaseWords, index)
+
+
+def settle() -> None:
+    """Leave the database as after a night: swept, with statistics. In no transaction."""
     with connection.cursor() as cursor:
         cursor.execute("VACUUM ANALYZE")
 
@@ -141,6 +147,7 @@ class _Maker:
             "closed_at": received + timedelta(days=5) if closed else None,
             "state_since": received,
             "timeline_length": 1,
+            **(dict.fromkeys(_PRESSING, received + timedelta(days=5)) if state == CaseState.IN_HANDLING else {}),
         }
         task: dict[str, Any] | None = None
         if state != CaseState.TO_DISPATCH:

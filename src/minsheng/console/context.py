@@ -17,13 +17,12 @@ from minsheng.accounts.choices import Role
 from minsheng.accounts.models import User
 from minsheng.cases.searching import may_find_persons
 from minsheng.console import desks, drafts
+from minsheng.ui import looks
 from minsheng.ui.desks import LETTERS
 
 # A page and the fragments it fetches within a breath share one count; longer, and the numbers would lag behind the lists.
 COUNTS_KEPT_SECONDS = 5
 MOST_SHOWN = 999
-# Of a page that looks again: the parts it wants, and the last event it heard.
-LIVE_HEADER, AFTER_HEADER = "X-Live", "X-After"
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,12 +72,13 @@ class Shell:
 
 def shell(request: HttpRequest) -> dict[str, Any]:
     """Context processor: `shell`, drawn only if used; the base of staff pages, which is bare where a page asks for its own parts
-    anew (ui/live.js); and the base of error pages, which differs for citizens."""
+    anew (ui/live.js), and which part that is; and the base of error pages, which differs for citizens."""
     user = getattr(request, "user", None)
     known = user is not None and user.is_authenticated
     return {
         "shell": SimpleLazyObject(lambda: _shell(request)) if known else None,
-        "shell_base": "console/shell_live.html" if LIVE_HEADER in request.headers else "console/shell.html",
+        "look": looks.part_of(request),
+        "shell_base": "console/shell_live.html" if looks.part_of(request) else "console/shell.html",
         "error_base": "ui/narrow.html" if known else "portal/error.html",
     }
 
@@ -92,7 +92,7 @@ def _shell(request: HttpRequest) -> Shell:
         user=user,
         role=desks.role_in_force(request),
         roles=held,
-        desks=rail(user, request.path, timezone.now(), after=request.headers.get(AFTER_HEADER, "")[:40]),
+        desks=rail(user, request.path, timezone.now(), after=looks.after(request)),
         events_url=_events_url(request),
         draft_key=drafts.key_of(user),
         stirs=_stirs(mine),

@@ -16,9 +16,10 @@ from django.utils import timezone
 from django.views.decorators.http import require_GET
 
 from minsheng.accounts.choices import Role
-from minsheng.cases import bulk, lists, presenting, queries
-from minsheng.cases.choices import GONE_TASK_STATES, OPEN_STATES, CaseState, TaskRole
+from minsheng.cases import bulk, lights, lists, presenting, queries, shown_clocks
+from minsheng.cases.choices import GONE_TASK_STATES, TaskRole
 from minsheng.cases.models import Case, Task
+from minsheng.cases.pressing import WAITING
 from minsheng.cases.views.page import case_context, list_url, row_url
 from minsheng.errors import Refused
 from minsheng.ui.desks import Desk, register
@@ -31,8 +32,6 @@ OVERSEERS = frozenset({Role.SUPERVISOR, Role.INSPECTOR, Role.HOTLINE_LEADER})
 READERS = frozenset({Role.QUALITY, Role.KNOWLEDGE, Role.ANALYST})
 UNITS_SHOWN = 8
 OVERDUE, TODAY, ALL = "", "today", "all"
-# Once answered the citizen waits no longer, though the case is open until they have been asked.
-WAITING = OPEN_STATES - {CaseState.TO_FOLLOW_UP}
 LABELS = {OVERDUE: "已逾期", TODAY: "今天到期", ALL: "全部在办"}
 
 
@@ -66,7 +65,7 @@ def overdue_count(user: Any, at: datetime) -> tuple[int, str]:
         orange=Min("citizen_orange_at"),
         due=Min("citizen_due_at"),
     )
-    return told["count"], presenting.light_by(at, yellow=told["yellow"], orange=told["orange"], due=told["due"]).value
+    return told["count"], lights.light_by(at, yellow=told["yellow"], orange=told["orange"], due=told["due"]).value
 
 
 def _of_tab(rows: QuerySet[Case], tab: str, at: datetime) -> QuerySet[Case]:
@@ -166,7 +165,7 @@ def _row(case: Any, user: Any, url: str, at: datetime, calendar: Calendar) -> Ro
     lead = next((task.unit for task in case.current_tasks if task.role == TaskRole.LEAD and task.round == case.round), None)
     name = (lead.short_name or lead.name) if lead else ""
     row = presenting.case_row(case, user=user, url=url, at=at, calendar=calendar, unit=name, with_state=True)
-    clock = presenting.citizen_clock(case, at=at, calendar=calendar)
+    clock = shown_clocks.citizen_clock(case, at=at, calendar=calendar)
     return replace(row, light=clock.light, left=clock.text, why=clock.sentence, turns=clock.turns) if clock else row
 
 

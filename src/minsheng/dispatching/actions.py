@@ -279,7 +279,7 @@ def reopen_case(
         clocks.start_stage(w.case, at=at)
         w.note, w.summary = reason, f"重新办理，第 {w.case.round} 轮"
         assert w.case.citizen_due_at is not None
-        messages.tell(w.case, at=at, template="reopened", due=day_words(w.case.citizen_due_at, at))
+        messages.tell_all(w.case, at=at, template="reopened", due=day_words(w.case.citizen_due_at, at))
     return case
 
 

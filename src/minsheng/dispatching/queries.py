@@ -5,11 +5,11 @@ from __future__ import annotations
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from django.db.models import Count, Exists, Min, OuterRef, Q, QuerySet
+from django.db.models import Count, Exists, OuterRef, Q, QuerySet
 
+from minsheng.cases import queries as cases
 from minsheng.cases.choices import GONE_TASK_STATES, OPEN_STATES, CaseState, TaskRole
 from minsheng.cases.models import Case, Task
-from minsheng.cases.presenting import light_by
 from minsheng.dispatching.proposals import Proposal, propose
 
 if TYPE_CHECKING:
@@ -55,11 +55,7 @@ def tallies(user: User) -> tuple[int, int]:
 
 def waiting_count(user: User, at: datetime) -> tuple[int, str]:
     """For the rail: how many wait for a dispatcher, and the light of the most pressing. One query."""
-    found = Case.objects.visible_to(user).filter(state__in=DISPATCH_STATES)
-    told = found.aggregate(
-        count=Count("pk"), yellow=Min("stage_yellow_at"), orange=Min("stage_orange_at"), due=Min("stage_due_at")
-    )
-    return told["count"], light_by(at, yellow=told["yellow"], orange=told["orange"], due=told["due"]).value
+    return cases.waiting(user, at, *DISPATCH_STATES)
 
 
 def mergeable(user: User, case: Case, *, at: datetime) -> list[tuple[Case, str]]:

@@ -21,6 +21,7 @@ from minsheng.cases import queries as cases
 from minsheng.cases.choices import CaseState
 from minsheng.cases.models import Case
 from minsheng.cases.rules import normalise_number
+from minsheng.cases.scope import alike
 from minsheng.cases.views.page import case_context, list_url, row_url
 from minsheng.dispatching import queries
 from minsheng.dispatching.actions import why_not_merged
@@ -60,13 +61,18 @@ def desk(request: HttpRequest) -> HttpResponse:
     if shown.elsewhere and not shown.own():
         return redirect(shown.elsewhere)
     tab = _tab(request.GET)
-    page = shown.page()
+    calendar = worktime.calendar()
+    page = shown.drawn(
+        lambda case: shown.with_cells(_row(case, tab, user, row_url(request, case.number), at, calendar), case)
+    )
     opened = _opened(request, page)
     context: dict[str, Any] = {
         "desk_title": "批转",
         "tabs": _tabs(user, tab),
         "list_url": list_url(request),
         "list": shown,
+        "page": page,
+        "shared": shown.shared(request),
         "open": opened.number if opened else "",
         "words": [],
         "bulk": bulk.offers(user, "dispatch"),
@@ -76,10 +82,6 @@ def desk(request: HttpRequest) -> HttpResponse:
     if opened is not None:
         context |= case_context(request, opened)
         context |= _proposals(user, opened, at)
-    calendar = worktime.calendar()
-    context["page"] = page.map(
-        lambda case: shown.with_cells(_row(case, tab, user, row_url(request, case.number), at, calendar), case)
-    )
     return render(request, "dispatching/desk.html", context)
 
 
@@ -100,10 +102,12 @@ LIST = lists.register(
         rows=_rows,
         fields=lists.CASE_FIELDS,
         only={"state": queries.DISPATCH_STATES},
-        sorts={"received": lists.RECEIVED, "due": lists.STAGE_DUE, "waited": lists.WAITED},
+        sorts={"received": lists.RECEIVED, "due": lists.STAGE_DUE, "pressing": lists.PRESSING_DUE, "waited": lists.WAITED},
         own=("tab",),
         once=True,
         unit=("等待", "waited"),
+        left=lists.PRESSING,
+        alike=alike,
     )
 )
 

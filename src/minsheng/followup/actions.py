@@ -125,7 +125,7 @@ def start_second_handling(
         w.move_case(CaseState.IN_HANDLING)
         w.note, w.facts = reason, {"unit": unit.code, "deadline": made.handling.to_json()}
         w.summary = f"二次办理，由{unit.name}承办，{day_words(made.handling.due_at, at)} 24:00 前办结"
-        messages.tell(w.case, at=at, template="second", unit=unit.name, due=day_words(made.handling.due_at, at))
+        messages.tell_all(w.case, at=at, template="second", unit=unit.name, due=day_words(made.handling.due_at, at))
     return case
 
 

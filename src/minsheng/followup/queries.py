@@ -6,13 +6,27 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from django.conf import settings
+from django.db.models import (
+    BooleanField,
+    Count,
+    Exists,
+    ExpressionWrapper,
+    IntegerField,
+    Max,
+    OuterRef,
+    Q,
+    QuerySet,
+    Subquery,
+    Value,
+    When,
+)
 from django.db.models import Case as Switch
-from django.db.models import Count, Exists, IntegerField, Max, Min, OuterRef, Q, QuerySet, Subquery, Value, When
 from django.db.models.functions import Coalesce
 
 from minsheng.cases.choices import CaseState, Satisfaction, Solved
+from minsheng.cases.desk_queries import own_dispatch
 from minsheng.cases.models import Case, Contact
-from minsheng.cases.presenting import light_by
+from minsheng.cases.queries import tallied
 from minsheng.followup.models import FollowUp
 
 if TYPE_CHECKING:
@@ -50,7 +64,8 @@ def waiting(user: User, *, at: datetime) -> QuerySet[Case]:
     """待回访: bad verdicts to judge first, of closed cases too, then who got in touch since the reply, then whom to ring, then
     who is to be rung later because they were not reached a moment ago; longest waiting first, a verdict since it was heard.
 
-    `kind_of_wait` says which; `tries` and `last_try` count this round's unreached calls.
+    `kind_of_wait` says which; `tries` and `last_try` count this round's unreached calls; `own`: somebody else must
+    follow it up.
     """
     heard = FollowUp.objects.filter(case=OuterRef("pk"), round=OuterRef("round"), reached=True).order_by().values("case")
     tries = FollowUp.objects.filter(case=OuterRef("pk"), round=OuterRef("round"), reached=False).order_by().values("case")
@@ -63,6 +78,7 @@ def waiting(user: User, *, at: datetime) -> QuerySet[Case]:
         .annotate(
             waits_since=Coalesce(Subquery(heard.annotate(last=Max("at")).values("last")), "state_since"),
             tries=Coalesce(Subquery(tries.annotate(n=Count("pk")).values("n")), 0),
+            own=ExpressionWrapper(own_dispatch(user), output_field=BooleanField()),
             last_try=Subquery(tries.annotate(last=Max("at")).values("last")),
         )
         .annotate(
@@ -80,12 +96,7 @@ def waiting(user: User, *, at: datetime) -> QuerySet[Case]:
 
 def waiting_count(user: User, at: datetime) -> tuple[int, str]:
     """For the rail: how many wait, and the light of the most pressing. One query."""
-    told = (
-        Case.objects.visible_to(user)
-        .filter(HERE)
-        .aggregate(count=Count("pk"), yellow=Min("stage_yellow_at"), orange=Min("stage_orange_at"), due=Min("stage_due_at"))
-    )
-    return told["count"], light_by(at, yellow=told["yellow"], orange=told["orange"], due=told["due"]).value
+    return tallied(Case.objects.visible_to(user).filter(HERE), at)
 
 
 def of_case(case: Case) -> list[FollowUp]:

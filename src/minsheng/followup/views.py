@@ -81,7 +81,8 @@ LIST = lists.register(
         rows=_rows,
         fields=lists.CASE_FIELDS,
         only={"state": (CaseState.TO_FOLLOW_UP, CaseState.CLOSED)},
-        sorts={"received": lists.RECEIVED, "due": lists.STAGE_DUE, "waited": lists.WAITED},
+        sorts={"received": lists.RECEIVED, "due": lists.STAGE_DUE, "pressing": lists.PRESSING_DUE, "waited": lists.WAITED},
+        left=lists.PRESSING,
         own_sort="先研判、再拨打",
         unit=("现在要做的", ""),
     )
@@ -103,10 +104,9 @@ def _opened(request: HttpRequest, page: KeysetPage) -> Case | None:
     return cases.case_for(user, page.rows[0].number) if page.rows else None
 
 
-def _row(case: Case, user: Any, url: str, at: datetime, calendar: Calendar) -> Row:
+def _row(case: Any, user: Any, url: str, at: datetime, calendar: Calendar) -> Row:
     """Why now stands where other lists name the unit: it is what this list is read for."""
-    mine = case.dispatched_by_id == user.pk
-    why = "本人批转，须他人回访" if mine else _why_now(case, at)
+    why = "本人批转，须他人回访" if case.own else _why_now(case, at)
     return presenting.case_row(case, user=user, url=url, at=at, calendar=calendar, unit=why)
 
 

@@ -17,8 +17,8 @@ from minsheng.accounts.choices import Role
 from minsheng.accounts.models import User
 from minsheng.audit.actions import record
 from minsheng.errors import Refused
-from minsheng.outbox import queries, transport, webhooks, wording
-from minsheng.outbox.choices import TEST, NoticeKind, State, Timing, Way
+from minsheng.outbox import notices, queries, transport, webhooks, wording
+from minsheng.outbox.choices import TEST, State, Timing, Way
 from minsheng.outbox.models import Delivery, Endpoint, NoticePreference
 
 MOST_DIGESTS = 4
@@ -41,24 +41,25 @@ def save_preference(
     digest_at: Sequence[time],
     quiet: tuple[time, time] | None,
 ) -> NoticePreference:
-    """How a unit's person wants to be told; the address is neither audited nor logged, only that it changed.
+    """How a person of a unit, or an auditor, wants to be told; the address is neither audited nor logged, only that it changed.
 
     Errors: forbidden, invalid.
     """
-    if not actor.is_active or not actor.is_unit:
+    kinds = notices.kinds_for(actor)
+    if not kinds:
         raise Refused("forbidden", action="设置通知")
     address = _checked_email(email)
-    unknown = set(timings) - set(NoticeKind.values)
+    unknown = set(timings) - set(kinds)
     if unknown or not set(timings.values()) <= set(Timing.values):
         raise Refused("invalid", message="有不认识的通知事项。")
-    digest = [kind for kind in NoticeKind.values if timings.get(kind) == Timing.DIGEST]
+    digest = [kind.value for kind in kinds if timings.get(kind) == Timing.DIGEST]
     if digest and not digest_at:
         raise Refused("invalid", message="请至少设一个摘要时间，或不要选“并入摘要”。")
     if len(set(digest_at)) > MOST_DIGESTS:
         raise Refused("invalid", message=f"一天最多 {MOST_DIGESTS} 次摘要。")
     values = {
         "email": address or None,
-        "at_once": [kind for kind in NoticeKind.values if timings.get(kind) == Timing.AT_ONCE],
+        "at_once": [kind.value for kind in kinds if timings.get(kind) == Timing.AT_ONCE],
         "digest": digest,
         "digest_at": sorted(set(digest_at)),
         "quiet_from": quiet[0] if quiet else None,
@@ -92,7 +93,7 @@ def test_letter(*, actor: User, at: datetime) -> Delivery:
 
     Errors: forbidden, invalid (no address, or one a moment ago).
     """
-    if not actor.is_active or not actor.is_unit:
+    if not notices.kinds_for(actor):
         raise Refused("forbidden", action="发送测试邮件")
     preference = NoticePreference.objects.select_for_update().filter(user=actor).first()
     if preference is None or not preference.email:

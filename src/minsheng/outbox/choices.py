@@ -44,9 +44,18 @@ class NoticeKind(ColouredChoices):
     OVERDUE = "overdue", "已逾期（红灯）"
 
 
+class NoticeClock(ColouredChoices):
+    """Of which clock a moment is told: a unit's own three, and the centre's for answering what a unit asks for."""
+
+    READING = "read", "查阅"
+    FIRST_MEASURES = "first_measures", "先行处置"
+    HANDLING = "handling", "办理"
+    ASK = "ask", "申请审核"
+
+
 DIGEST = "digest"
 TEST = "test"
-# Moments of a task's clock, which no action marks; as events for other systems they carry these codes.
+# Moments of a clock, which no action marks; as events for other systems they carry these codes.
 CLOCK_KINDS = (NoticeKind.YELLOW, NoticeKind.ORANGE, NoticeKind.OVERDUE)
 CLOCK_EVENTS = {kind: f"task_{kind.value}" for kind in CLOCK_KINDS}
 # Until a person chooses: what cannot wait for the next digest.

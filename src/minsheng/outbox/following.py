@@ -1,4 +1,4 @@
-"""From what was committed to what is to be sent: follows the timeline and the messages, the tasks' clocks and the digests.
+"""From what was committed to what is to be sent: follows the timeline and the messages, and makes the digests. Clocks: crossings.
 
 Nothing here runs in a case's transaction, and nothing is skipped: the cursor counts transactions, and stands in the database
 beside the deliveries that it made, so that both are written or neither (design §2).
@@ -11,21 +11,18 @@ from collections.abc import Sequence
 from datetime import datetime, time, timedelta
 
 from django.conf import settings
-from django.db import models, transaction
-from django.db.models import Exists, OuterRef, QuerySet, Value, When
+from django.db import transaction
+from django.db.models import QuerySet
 
 from minsheng.audit.queries import end_of_window, safe_horizon
-from minsheng.cases.choices import ACTIVE_TASK_STATES, CaseState, TaskState
 from minsheng.cases.models import Message, Task, TimelineEntry
 from minsheng.outbox import notices, rules, webhooks
-from minsheng.outbox.choices import DIGEST, NoticeKind, State, Way
+from minsheng.outbox.choices import DIGEST, State, Way
 from minsheng.outbox.models import Crossing, Cursor, Delivery, Endpoint
 from minsheng.outbox.notices import Notice
 
 CURSOR = "timeline"
 BATCH = 200
-# A moment that passed longer ago than this is no news: the desks and digests show what stands.
-NEWS = timedelta(days=1)
 FORGOTTEN_AT_ONCE = 5000
 
 
@@ -44,7 +41,7 @@ def follow(*, at: datetime) -> int:
         return 0  # the cursor stays: moving it would itself be a transaction, and so on for ever
     made = [sms_of(message, at) for message in messages]
     made += notices.deliveries(_noticed(entries), at=at)
-    made += webhooks.of_entries(entries, _endpoints(), at=at)
+    made += webhooks.of_entries(entries, endpoints(), at=at)
     Delivery.objects.bulk_create(made, ignore_conflicts=True)
     Cursor.objects.filter(pk=CURSOR).update(xid=end)
     return len(messages) + len(entries)
@@ -63,7 +60,8 @@ def _noticed(entries: Sequence[TimelineEntry]) -> list[Notice]:
     return [notice for entry in entries for notice in notices.of_entry(entry, tasks[entry.case_id])]
 
 
-def _endpoints() -> list[Endpoint]:
+def endpoints() -> list[Endpoint]:
+    """The systems that are told."""
     return list(Endpoint.objects.filter(is_active=True).select_related("user__unit").order_by("id"))
 
 
@@ -100,36 +98,6 @@ def sms_quiet() -> tuple[time, time]:
     """The hours in which citizens are left alone."""
     start, end = settings.OUTBOX["sms_quiet"]
     return rules.clock_time(start), rules.clock_time(end)
-
-
-# --- the tasks' clocks -------------------------------------------------------------------------------------------
-
-
-@transaction.atomic
-def look_at_clocks(*, at: datetime) -> int:
-    """Tell of tasks that turned yellow, orange or red, once for each due moment. How many; about a batch at most."""
-    light = models.Case(
-        When(due_at__lte=at, then=Value(NoticeKind.OVERDUE)),
-        When(orange_at__lte=at, then=Value(NoticeKind.ORANGE)),
-        default=Value(NoticeKind.YELLOW),
-    )
-    told = Crossing.objects.filter(task=OuterRef("pk"), kind=OuterRef("light"), due_at=OuterRef("due_at"))
-    running = sorted(ACTIVE_TASK_STATES - {TaskState.PAUSED})
-    crossed = (
-        Task.objects.filter(state__in=running, case__state=CaseState.IN_HANDLING, yellow_at__lte=at, due_at__gt=at - NEWS)
-        .annotate(light=light)
-        .filter(~Exists(told))
-        .select_related("case__topic")
-        .order_by("due_at", "id")[:BATCH]
-    )
-    found = [Notice(NoticeKind(task.light), task, at) for task in crossed]
-    if not found:
-        return 0
-    marks = [Crossing(task=n.task, kind=n.kind, due_at=n.task.due_at, at=at) for n in found]
-    Crossing.objects.bulk_create(marks, ignore_conflicts=True)
-    made = notices.deliveries(found, at=at) + webhooks.of_moments(found, _endpoints(), at=at)
-    Delivery.objects.bulk_create(made, ignore_conflicts=True)
-    return len(found)
 
 
 # --- digests -----------------------------------------------------------------------------------------------------

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import time
 from typing import Any
@@ -40,16 +40,17 @@ class PreferenceForm(Form):
     quiet_from = forms.TimeField(label="自", required=False, widget=_CLOCK)
     quiet_to = forms.TimeField(label="至", required=False, widget=_CLOCK)
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, kinds: Sequence[NoticeKind], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        for kind in NoticeKind:
+        self.kinds = kinds
+        for kind in kinds:
             self.fields[f"kind_{kind.value}"] = forms.ChoiceField(
                 label=str(kind.label), choices=Timing.choices, widget=forms.RadioSelect
             )
 
     def kind_rows(self) -> Iterator[KindRow]:
         """The kinds in their order, for the table."""
-        for kind in NoticeKind:
+        for kind in self.kinds:
             yield KindRow(str(kind.label), self[f"kind_{kind.value}"])
 
     def clean(self) -> dict[str, Any]:
@@ -65,7 +66,7 @@ class PreferenceForm(Form):
         quiet = (data["quiet_from"], data["quiet_to"]) if data["quiet_from"] is not None else None
         return {
             "email": data["email"],
-            "timings": {kind.value: data[f"kind_{kind.value}"] for kind in NoticeKind},
+            "timings": {kind.value: data[f"kind_{kind.value}"] for kind in self.kinds},
             "digest_at": [each for each in (data["digest_1"], data["digest_2"]) if each is not None],
             "quiet": quiet,
         }

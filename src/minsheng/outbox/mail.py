@@ -1,4 +1,4 @@
-"""Notices to the people of units by mail: one at once, or a digest of what is new, due, came back and why, with links."""
+"""Notices to the people of units, and to auditors, by mail: one at once, or a digest of what is new, due, came back and why, with links."""
 
 from __future__ import annotations
 
@@ -16,11 +16,12 @@ from django.template.loader import render_to_string
 from django.urls import reverse
 
 from minsheng.accounts.models import User
-from minsheng.cases.models import Task
+from minsheng.cases import clocks, desk_queries
+from minsheng.cases.choices import AskState
 from minsheng.cases.models.reference import ReasonCode
 from minsheng.organisations import queries as organisations
-from minsheng.outbox import queries, rules, wording
-from minsheng.outbox.choices import DIGEST, TEST, NoticeKind
+from minsheng.outbox import notices, queries, rules, wording
+from minsheng.outbox.choices import DIGEST, TEST, NoticeClock, NoticeKind
 from minsheng.outbox.models import Delivery, NoticePreference
 from minsheng.outbox.outcomes import Outcome
 from minsheng.ui import times
@@ -43,6 +44,7 @@ class Line:
     kind: str
     why: str
     due: str
+    limit: str  # which limit that is
     url: str
 
 
@@ -59,7 +61,7 @@ def send(delivery: Delivery, *, at: datetime) -> Outcome:
     if delivery.user_id is None:
         return Outcome.not_sent("没有收件人")
     user = User.objects.select_related("notice_preference", "unit").get(pk=delivery.user_id)
-    if not user.is_active or not user.is_unit or user.unit_id != delivery.unit_id:
+    if not notices.kinds_for(user) or user.unit_id != delivery.unit_id:
         return Outcome.not_sent("收件人已停用或已调离")
     preference: NoticePreference | None = getattr(user, "notice_preference", None)
     if preference is None or not preference.email:
@@ -69,7 +71,7 @@ def send(delivery: Delivery, *, at: datetime) -> Outcome:
     if until:
         return Outcome.later(until, rules.quiet_reason(until))
     if delivery.kind == TEST:
-        words = render_to_string("outbox/test.txt", {"user": user, **_frame()})
+        words = render_to_string("outbox/test.txt", {"user": user, **_frame(user)})
         return _hand_over(preference.email, "【民声】测试邮件", words, key=delivery.key)
     lines = _lines_of(delivery)
     shown = [line for line in lines if _may_be_told(line, user)]
@@ -81,11 +83,13 @@ def send(delivery: Delivery, *, at: datetime) -> Outcome:
 
 def _lines_of(delivery: Delivery) -> list[Delivery]:
     found = delivery.lines.all() if delivery.kind == DIGEST else Delivery.objects.filter(pk=delivery.pk)
-    return list(found.select_related("case__topic", "task", "entry").order_by("made_at", "id"))
+    return list(found.select_related("case__topic", "task", "ask", "entry").order_by("made_at", "id"))
 
 
 def _may_be_told(line: Delivery, user: User) -> bool:
     """Since then the unit may have become the accused (scenario 8)."""
+    if not user.is_unit:
+        return True
     accused = line.case.accused_unit_id if line.case else None
     return accused is None or accused not in organisations.subtree_ids(user.unit_id or 0)
 
@@ -95,15 +99,16 @@ def compose(delivery: Delivery, lines: list[Delivery], user: User, *, at: dateti
     labels = _reason_labels(lines)
     if delivery.kind != DIGEST:
         line = _line(lines[0], labels, at)
-        return f"【民声】{line.kind}：{line.about}", render_to_string("outbox/notice.txt", {"line": line, **_frame()})
+        return f"【民声】{line.kind}：{line.about}", render_to_string("outbox/notice.txt", {"line": line, **_frame(user)})
     sections = [Section(title, [_line(one, labels, at) for one in lines if one.kind in kinds][:MOST_LINES]) for title, kinds in SECTIONS]
     context = {
         "sections": [section for section in sections if section.lines],
-        "standing": queries.standing(user, at=at),
+        "standing": queries.standing(user, at=at) if user.is_unit else {},
+        "waiting": desk_queries.audit_waiting(user, at)[0],
         "user": user,
-        **_frame(),
+        **_frame(user),
     }
-    return f"【民声】承办摘要：{_counts(lines)}", render_to_string("outbox/digest.txt", context)
+    return f"【民声】{'承办' if user.is_unit else '审核'}摘要：{_counts(lines)}", render_to_string("outbox/digest.txt", context)
 
 
 def _counts(lines: Iterable[Delivery]) -> str:
@@ -112,8 +117,8 @@ def _counts(lines: Iterable[Delivery]) -> str:
     return "，".join(f"{title} {count}" for title, count in told if count)
 
 
-def _frame() -> dict[str, Any]:
-    return {"desk_url": _absolute("cases:handling"), "settings_url": _absolute("outbox:settings")}
+def _frame(user: User) -> dict[str, Any]:
+    return {"desk_url": _absolute("cases:handling" if user.is_unit else "cases:audits"), "settings_url": _absolute("outbox:settings")}
 
 
 def _absolute(name: str, *args: Any) -> str:
@@ -125,17 +130,24 @@ def _line(delivery: Delivery, labels: dict[str, str], at: datetime) -> Line:
     assert case is not None
     return Line(
         about=wording.about(case),
-        kind=wording.kind_label(delivery),
+        kind=f"{delivery.ask.get_kind_display() if delivery.ask else ''}{wording.kind_label(delivery)}",
         why=_why(delivery, labels),
-        due=_due(delivery.task, delivery.kind, at),
+        due=_due(delivery, at),
+        limit=f"{NoticeClock(delivery.clock or NoticeClock.HANDLING).label}时限",
         url=_absolute("cases:page", case.number),
     )
 
 
-def _due(task: Task | None, kind: str, at: datetime) -> str:
-    if task is None or kind in (NoticeKind.ENDED, NoticeKind.DECIDED) or not task.is_active:
+def _due(delivery: Delivery, at: datetime) -> str:
+    """When the clock that is told of ends, the handling limit where none is; nothing once it runs no more."""
+    if delivery.ask is not None:
+        return times.due(delivery.ask.due_at, at) if delivery.ask.state == AskState.PENDING else ""
+    task = delivery.task
+    if task is None or delivery.kind in (NoticeKind.ENDED, NoticeKind.DECIDED):
         return ""
-    return times.due(task.due_at, at)
+    name = NoticeClock(delivery.clock or NoticeClock.HANDLING).label
+    running = next((clock for clock in clocks.of_task(task) if clock.name == name), None)
+    return times.due(running.due_at, at) if running else ""
 
 
 def _why(delivery: Delivery, labels: dict[str, str]) -> str:

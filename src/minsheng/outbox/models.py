@@ -7,7 +7,7 @@ from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import F, Q
 
-from minsheng.outbox.choices import DUE_STATES, NoticeKind, State, Timing, Way
+from minsheng.outbox.choices import DUE_STATES, NoticeClock, NoticeKind, State, Timing, Way
 from minsheng.secrecy import EncryptedTextField
 
 _USER = settings.AUTH_USER_MODEL
@@ -82,16 +82,21 @@ class Endpoint(models.Model):
 
 
 class Crossing(models.Model):
-    """A moment of a task's clock that has been told: once for each light and each due moment."""
+    """A moment of a clock that has been told: once for each light and each due moment of each clock. `ask` where it is the clock
+    of the centre's answer to one."""
 
     task = models.ForeignKey("cases.Task", on_delete=models.PROTECT, related_name="+")
+    ask = models.ForeignKey("cases.Ask", null=True, blank=True, db_index=False, on_delete=models.PROTECT, related_name="+")
+    clock = models.CharField(max_length=20, choices=NoticeClock.choices)
     kind = models.CharField(max_length=20, choices=NoticeKind.choices)
     due_at = models.DateTimeField()
     at = models.DateTimeField()
 
     class Meta:
         verbose_name = verbose_name_plural = "时限提醒"
-        constraints = [models.UniqueConstraint(fields=["task", "kind", "due_at"], name="crossing_once")]
+        constraints = [
+            models.UniqueConstraint(fields=["task", "ask", "clock", "kind", "due_at"], name="crossing_once", nulls_distinct=False)
+        ]
         indexes = [models.Index(fields=["at"], name="crossing_at")]
 
 
@@ -104,6 +109,7 @@ class Delivery(models.Model):
     key = models.CharField("发送号", max_length=120, unique=True, db_collation="C")
     channel = models.CharField("方式", max_length=10, choices=Way.choices)
     kind = models.CharField("事项", max_length=40)
+    clock = models.CharField("时限", max_length=20, choices=NoticeClock.choices, blank=True)  # of a moment of a clock: which
     state = models.CharField("状态", max_length=10, choices=State.choices, default=State.WAITING)
     reason = models.CharField("原因", max_length=200, blank=True)
     urgent = models.BooleanField("不等静默时段", default=False)
@@ -111,6 +117,7 @@ class Delivery(models.Model):
     # What each index serves stands below; a key that nobody searches by has none.
     case = models.ForeignKey("cases.Case", null=True, blank=True, db_index=False, on_delete=models.PROTECT, related_name="+")
     task = models.ForeignKey("cases.Task", null=True, blank=True, db_index=False, on_delete=models.PROTECT, related_name="+")
+    ask = models.ForeignKey("cases.Ask", null=True, blank=True, db_index=False, on_delete=models.PROTECT, related_name="+")
     message = models.ForeignKey("cases.Message", null=True, blank=True, on_delete=models.PROTECT, related_name="deliveries")
     entry = models.ForeignKey("cases.TimelineEntry", null=True, blank=True, db_index=False, on_delete=models.PROTECT, related_name="+")
     user = models.ForeignKey(_USER, null=True, blank=True, db_index=False, on_delete=models.PROTECT, related_name="+")

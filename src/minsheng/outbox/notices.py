@@ -1,4 +1,5 @@
-"""Who of the units is told of what: from an entry of the timeline, or a moment of a task's clock, to people and reasons."""
+"""Who is told of what: from an entry of the timeline, or a moment of a clock, to people and reasons. Units' people are told of what
+is theirs, auditors of what waits for their answer."""
 
 from __future__ import annotations
 
@@ -12,11 +13,12 @@ from django.db.models import Q
 
 from minsheng.accounts.choices import UNIT_ROLES, Role
 from minsheng.accounts.models import User
+from minsheng.cases import guards
 from minsheng.cases.choices import TaskRole, Urgency
-from minsheng.cases.models import Task, TimelineEntry
+from minsheng.cases.models import Ask, Task, TimelineEntry
 from minsheng.organisations import queries as organisations
 from minsheng.outbox import rules
-from minsheng.outbox.choices import NoticeKind, State, Timing, Way
+from minsheng.outbox.choices import CLOCK_KINDS, NoticeKind, State, Timing, Way
 from minsheng.outbox.models import Delivery, NoticePreference
 
 _TO_ONE_TASK = {
@@ -37,19 +39,30 @@ _ENDS = frozenset({"recall", "withdraw", "merge", "answer", "decide_return", "de
 
 @dataclass(frozen=True, slots=True)
 class Notice:
-    """One thing to tell the people of one unit. `entry` None: a moment of the clock."""
+    """One thing to tell the people of one unit. `entry` None: a moment of a clock, which ends at `due_at`; of the centre's answer
+    to an `ask` the auditors are told."""
 
     kind: NoticeKind
     task: Task
     at: datetime
     entry: TimelineEntry | None = None
+    clock: str = ""
+    due_at: datetime | None = None
+    ask: Ask | None = None
 
     @property
     def key(self) -> str:
         """What makes it this notice and no other, for whomever it is."""
         if self.entry is not None:
             return f"{self.kind.value}:{self.entry.pk}:{self.task.pk}"
-        return f"{self.kind.value}:{self.task.pk}:{int(self.task.due_at.timestamp())}"
+        subject = self.ask.pk if self.ask is not None else self.task.pk
+        return f"{self.kind.value}:{self.clock}:{subject}:{int(self.ends.timestamp())}"
+
+    @property
+    def ends(self) -> datetime:
+        """When the clock of a moment ends."""
+        assert self.due_at is not None
+        return self.due_at
 
     @property
     def urgent(self) -> bool:
@@ -108,6 +121,18 @@ def deliveries(notices: Iterable[Notice], *, at: datetime) -> list[Delivery]:
     return found
 
 
+def to_auditors(notices: Sequence[Notice], *, at: datetime) -> list[Delivery]:
+    """The same of asks that wait for the centre: every auditor who may answer them. One query."""
+    if not notices:
+        return []
+    auditors = User.objects.filter(is_active=True, roles__contains=[Role.AUDITOR]).select_related("notice_preference").order_by("pk")
+    people, found = list(auditors), []
+    for notice in notices:
+        givers = guards.givers(notice.task.case, [notice.task])
+        found += _of_notice(notice, [user for user in people if user.pk not in givers], at)
+    return found
+
+
 def _is_hidden(notice: Notice) -> bool:
     """What a unit is accused of, it is not told of (scenario 8); nor of drafts and what is only made up."""
     case = notice.task.case
@@ -126,6 +151,16 @@ def _people(units: set[int]) -> dict[int, list[User]]:
     return found
 
 
+def kinds_for(user: User) -> list[NoticeKind]:
+    """What this person may be told of: units' people of everything, auditors of the clocks of what waits for them, others of
+    nothing."""
+    if not user.is_active:
+        return []
+    if user.is_unit:
+        return list(NoticeKind)
+    return list(CLOCK_KINDS) if user.has_role(Role.AUDITOR) else []
+
+
 def preference_of(user: User) -> NoticePreference | None:
     """The preference of a user that was loaded with it."""
     return getattr(user, "notice_preference", None)
@@ -142,6 +177,8 @@ def _of_notice(notice: Notice, people: list[User], at: datetime) -> list[Deliver
     if not reachable:
         if _is_stale(notice, at):
             return []
+        if notice.ask is not None:
+            return [_line(notice, "auditors", at, state=State.NOT_SENT, reason="没有审核员登记通知邮箱")]
         return [_line(notice, f"unit{notice.task.unit_id}", at, state=State.NOT_SENT, reason="本单位没有人登记通知邮箱")]
     return [_for(notice, user, preference, at) for user, preference in reachable]
 
@@ -183,16 +220,16 @@ def _line(
         key=f"{Way.EMAIL}:{receiver}:{notice.key}",
         channel=Way.EMAIL,
         kind=notice.kind,
+        clock=notice.clock,
         state=state,
         reason=reason,
         urgent=notice.urgent,
         case_id=notice.task.case_id,
         task=notice.task,
+        ask=notice.ask,
         entry=notice.entry,
         user=user,
-        unit_id=notice.task.unit_id,
+        unit_id=notice.task.unit_id if notice.ask is None else None,
         made_at=at,
         next_at=next_at,
     )
-
-

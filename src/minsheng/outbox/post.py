@@ -15,7 +15,7 @@ from django.db import Error, connection
 from django.utils import timezone
 
 from minsheng.audit.queries import HorizonBehind
-from minsheng.outbox import following, sending
+from minsheng.outbox import crossings, following, sending
 from minsheng.outbox.choices import Way
 
 POLL_SECONDS = 0.5
@@ -73,7 +73,7 @@ class Office:
         at = timezone.now()
         followed = following.follow(at=at)
         if time.monotonic() - self._looked >= CLOCK_SECONDS:
-            while following.look_at_clocks(at=at) >= following.BATCH and not self._stop.is_set():
+            while crossings.look_at_clocks(at=at) >= following.BATCH and not self._stop.is_set():
                 pass
             self._looked = time.monotonic()
         following.make_digests(at=at)

@@ -17,7 +17,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from minsheng.accounts.choices import Role
 from minsheng.accounts.models import User
 from minsheng.errors import Refused
-from minsheng.outbox import actions, forms, queries
+from minsheng.outbox import actions, forms, notices, queries
 from minsheng.outbox.choices import State
 from minsheng.outbox.models import Endpoint
 from minsheng.ui.pages import keyset_page
@@ -26,12 +26,13 @@ from minsheng.ui.pages import keyset_page
 @login_required
 @require_http_methods(["GET", "POST"])
 def preference(request: HttpRequest) -> HttpResponse:
-    """`/outbox/settings/`: how a unit's person wants to be told. Errors: forbidden."""
+    """`/outbox/settings/`: how a person of a unit, or an auditor, wants to be told. Errors: forbidden."""
     user: Any = request.user
-    if not user.is_unit:
+    kinds = notices.kinds_for(user)
+    if not kinds:
         raise Refused("forbidden", action="设置通知")
     initial = forms.preference_initial(queries.preference_of(user))
-    form = forms.PreferenceForm(request.POST or None, initial=initial)
+    form = forms.PreferenceForm(request.POST or None, initial=initial, kinds=kinds)
     status = 200
     if request.method == "POST":
         if form.is_valid():
@@ -48,6 +49,7 @@ def preference(request: HttpRequest) -> HttpResponse:
     context = {
         "desk_title": "通知设置",
         "form": form,
+        "of_unit": user.is_unit,
         "endpoints": queries.endpoints_of(user),
         "last": queries.last_letter(user),
         "has_address": bool(initial["email"]),
@@ -89,6 +91,7 @@ def log(request: HttpRequest) -> HttpResponse:
         "resend_all": state == State.DEAD and len(page) > 1,
         "sees_cases": user.is_unit or user.is_centre,
         "runs_systems": user.has_role(Role.SYSTEM_ADMIN),
+        "may_choose": bool(notices.kinds_for(user)),
         "here": request.get_full_path(),
     }
     return render(request, "outbox/log.html", context)

@@ -57,7 +57,8 @@ def of_entries(entries: Sequence[TimelineEntry], endpoints: Sequence[Endpoint], 
 
 
 def of_moments(notices: Sequence[Notice], endpoints: Sequence[Endpoint], *, at: datetime) -> list[Delivery]:
-    """The same for moments of tasks' clocks; a unit's system hears of its own unit's tasks only, and of those below."""
+    """The same for moments of tasks' clocks, which say of which; a unit's system hears of its own unit's tasks only, and of those
+    below."""
     found: list[Delivery] = []
     for endpoint in endpoints:
         chosen = [n for n in notices if not endpoint.kinds or CLOCK_EVENTS[n.kind] in endpoint.kinds]
@@ -67,7 +68,7 @@ def of_moments(notices: Sequence[Notice], endpoints: Sequence[Endpoint], *, at: 
             task = notice.task
             if task.case_id in seen and (own is None or task.unit_id in own):
                 case, event = task.case, CLOCK_EVENTS[notice.kind]
-                body = payload(event, case, version=case.version, state=case.state, at=notice.at) | {"task": task.pk}
+                body = payload(event, case, version=case.version, state=case.state, at=notice.at) | {"task": task.pk, "clock": notice.clock}
                 found.append(_delivery(endpoint, notice.key, body, task.case, at=at))
     return found
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from minsheng.cases import workflow
-from minsheng.outbox.choices import CLOCK_EVENTS, DIGEST, TEST, NoticeKind, Way
+from minsheng.outbox.choices import CLOCK_EVENTS, DIGEST, TEST, NoticeClock, NoticeKind, Way
 from minsheng.outbox.rules import join
 
 if TYPE_CHECKING:
@@ -53,7 +53,8 @@ def kind_label(delivery: Delivery) -> str:
         return TEMPLATE_LABELS.get(delivery.kind, delivery.kind)
     if delivery.channel == Way.WEBHOOK:
         return event_labels().get(delivery.kind, delivery.kind)
-    return str(NoticeKind(delivery.kind).label) if delivery.kind in NoticeKind.values else delivery.kind
+    label = str(NoticeKind(delivery.kind).label) if delivery.kind in NoticeKind.values else delivery.kind
+    return f"{NoticeClock(delivery.clock).label}{label}" if delivery.clock else label
 
 
 def about(case: Case) -> str:

@@ -16,7 +16,7 @@ from minsheng.accounts.choices import Role
 from minsheng.api.models import Upload
 from minsheng.audit.models import AuditEntry
 from minsheng.cases import actions, attachments
-from minsheng.cases.models import Attachment, Case, Contact, ReasonCode
+from minsheng.cases.models import Attachment, Case, Contact, ReasonCode, Task
 from minsheng.cases.rules import query_code
 from minsheng.cases.tests.world import World
 
@@ -263,13 +263,18 @@ def test_asks_go_to_the_centre(world: World, unit: Remote) -> None:
     assert unit.post(f"/tasks/{task}/return", wrong).status_code == 422
     asked = unit.post(f"/tasks/{task}/return", wrong | {"proposed_unit": "350104-zj"})
     assert asked.status_code == 200 and asked.json()["task_state"] == "return_requested"
-    assert unit.get(f"/tasks/{task}").json()["asks"][0]["state"] == "pending"
+    [ask] = unit.get(f"/tasks/{task}").json()["asks"]
+    assert (ask["state"], ask["clock"]["due_at"], ask["clock"]["light"]) == ("pending", ask["due_at"], "none")
+    assert "退件裁定" in ask["clock"]["why"] and ask["clock"]["words"].startswith("剩")
     for name in ("pause", "extension"):
         ReasonCode.objects.create(list=name, code="x", label="x")
     second = unit.post(f"/tasks/{task}/pause", {"reason_code": "x", "reason": "x", "basis": "x"})
     assert second.status_code == 409
     until = {"reason_code": "x", "reason": "x", "until": "9999-12-31"}
     assert unit.post(f"/tasks/{task}/extension", until).status_code == 409
+    actions.decide_return(actor=world["auditor"], at=timezone.now(), task=Task.objects.get(pk=task), grant=False, note="属你局职责")
+    [answered] = unit.get(f"/tasks/{task}").json()["asks"]
+    assert (answered["state"], answered["clock"], answered["due_at"]) == ("refused", None, ask["due_at"])
 
 
 def test_an_extension_is_judged_by_the_rules_of_the_house(world: World, unit: Remote) -> None:

@@ -191,6 +191,7 @@ def _ask(
     ask = Ask(task=w.the_task, kind=kind, asked_at=w.at, asked_by=w.user, reason=reason.strip(), **values)
     clocks.start_ask(ask, at=w.at)
     ask.save(force_insert=True)
+    w.asks.append(ask)
     attachments.store_all(w.case, files, at=w.at, by=w.user, ask=ask)
     w.note, w.facts = reason, {"ask": ask.pk, "reason_code": ask.reason_code}
     return ask

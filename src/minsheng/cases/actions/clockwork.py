@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from minsheng.cases import clocks, messages, work
+from minsheng.cases import clocks, messages, pressing, work
 from minsheng.cases.actors import SYSTEM
 from minsheng.cases.choices import ACTIVE_TASK_STATES, OPEN_STATES, AskKind, AskState, CaseState, TaskState
 from minsheng.cases.models import Ask, Case, Task
@@ -53,11 +53,14 @@ def recount_case(*, at: datetime, case: Case) -> bool:
             told.append(again.named(f"{clocks.STAGE_CLOCKS[CaseState(locked.state)].label}时限"))
         moved: dict[int | None, Recounted] = {}
         # A lower unit's task is younger than the one it hangs on, so that one's new limit is known when its turn comes.
-        for task in Task.objects.filter(case=locked, state__in=ACTIVE_TASK_STATES).select_related("unit").order_by("id"):
+        tasks = list(Task.objects.filter(case=locked, state__in=ACTIVE_TASK_STATES).select_related("unit").order_by("id"))
+        asks = list(Ask.objects.filter(task__case=locked, state=AskState.PENDING).select_related("task__unit").order_by("id"))
+        for task in tasks:
             told += _recount_task(task, calendar, at, moved)
-        for ask in Ask.objects.filter(task__case=locked, state=AskState.PENDING).select_related("task__unit").order_by("id"):
+        for ask in asks:
             told += _recount_ask(ask, calendar, at)
         if told:
+            pressing.keep(locked, tasks, asks)
             _record_recount(locked, at, told)
     return bool(told)
 

@@ -12,7 +12,7 @@ from django.db import IntegrityError, connection, transaction
 
 from minsheng.accounts.choices import Role
 from minsheng.audit.actions import record
-from minsheng.cases import attachments, clocks, messages, rules, scope, work
+from minsheng.cases import attachments, clocks, messages, pressing, rules, scope, work
 from minsheng.cases.actors import CITIZEN_ROLE, Outsider, is_user, user_or_none
 from minsheng.cases.choices import (
     CHANNEL_DIGITS,
@@ -254,6 +254,7 @@ def split_off(w: work.Work, details: CaseDetails) -> Case:
     case.number = rules.format_number(day_of(case.received_at), CHANNEL_DIGITS[Channel(case.channel)], serial)
     clocks.set_citizen(case, clocks.citizen_anew(case, like=origin, at=w.at))
     clocks.start_stage(case, at=w.at)
+    pressing.keep(case)
     case.save(force_insert=True)
     payload = {
         "summary": f"由 {origin.number} 拆分",
@@ -326,6 +327,7 @@ def _new_case(
     if state is not CaseState.DRAFT:
         case.number = rules.format_number(day_of(received), CHANNEL_DIGITS[Channel(channel)], serial)
         clocks.start_stage(case, at=at)
+        pressing.keep(case)
     case.save(force_insert=True)
     return case
 

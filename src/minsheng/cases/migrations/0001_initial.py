@@ -69,6 +69,10 @@ class Migration(migrations.Migration):
                 ('stage_orange_at', models.DateTimeField(blank=True, null=True)),
                 ('stage_derivation', models.JSONField(blank=True, null=True)),
                 ('provisional', models.BooleanField(default=False, verbose_name='时限暂定')),
+                ('pressing_due_at', models.DateTimeField(blank=True, null=True, verbose_name='最紧的时限')),
+                ('pressing_yellow_at', models.DateTimeField(blank=True, null=True)),
+                ('pressing_orange_at', models.DateTimeField(blank=True, null=True)),
+                ('task_clocks', models.JSONField(blank=True, null=True)),
                 ('first_satisfaction', models.CharField(blank=True, choices=[('very', '非常满意'), ('satisfied', '满意'), ('basic', '基本满意'), ('unsatisfied', '不满意')], max_length=12, verbose_name='首次满意度')),
                 ('first_solved', models.CharField(blank=True, choices=[('yes', '解决'), ('partly', '部分解决'), ('no', '未解决')], max_length=8, verbose_name='首次是否解决')),
                 ('final_satisfaction', models.CharField(blank=True, choices=[('very', '非常满意'), ('satisfied', '满意'), ('basic', '基本满意'), ('unsatisfied', '不满意')], max_length=12, verbose_name='最终满意度')),
@@ -772,6 +776,10 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name='task',
+            index=models.Index(condition=models.Q(('first_measures_at__isnull', True), ('first_measures_due_at__isnull', False)), fields=['first_measures_due_at'], name='task_measures'),
+        ),
+        migrations.AddIndex(
+            model_name='task',
             index=models.Index(condition=models.Q(('state__in', ['handling', 'paused', 'return_requested', 'sent_back', 'to_read'])), fields=['due_at'], name='task_due'),
         ),
         migrations.AddIndex(
@@ -893,6 +901,10 @@ class Migration(migrations.Migration):
         migrations.AddIndex(
             model_name='case',
             index=models.Index(fields=['citizen_due_at', 'id'], name='case_by_citizen_due'),
+        ),
+        migrations.AddIndex(
+            model_name='case',
+            index=models.Index(fields=['pressing_due_at', 'id'], name='case_by_pressing_due'),
         ),
         migrations.AddIndex(
             model_name='case',

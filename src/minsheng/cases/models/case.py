@@ -143,6 +143,12 @@ class Case(models.Model):
     stage_orange_at = models.DateTimeField(null=True, blank=True)
     stage_derivation = models.JSONField(null=True, blank=True)
     provisional = models.BooleanField("时限暂定", default=False)
+    # The first of all clocks that run for the case, by each light, and those of its tasks and asks as rows show them: what lists
+    # show, filter, count and sort by. Kept by every write (minsheng.cases.pressing); empty where nothing runs.
+    pressing_due_at = models.DateTimeField("最紧的时限", null=True, blank=True)
+    pressing_yellow_at = models.DateTimeField(null=True, blank=True)
+    pressing_orange_at = models.DateTimeField(null=True, blank=True)
+    task_clocks = models.JSONField(null=True, blank=True)
 
     first_satisfaction = models.CharField("首次满意度", max_length=12, choices=Satisfaction.choices, blank=True)
     first_solved = models.CharField("首次是否解决", max_length=8, choices=Solved.choices, blank=True)
@@ -182,6 +188,8 @@ class Case(models.Model):
                          condition=Q(state__in=["to_accept", "to_dispatch", "in_study", "in_handling", "to_audit"])),
             # The list of all cases sorted by the citizen's deadline, either way.
             models.Index(fields=["citizen_due_at", "id"], name="case_by_citizen_due"),
+            # All cases by what presses most on them; sorted either way, and filtered by light.
+            models.Index(fields=["pressing_due_at", "id"], name="case_by_pressing_due"),
             models.Index(fields=["closed_at"], name="case_to_archive", condition=Q(state="closed")),
             # Closed, and rated badly since: few, and counted on every rail of follow-up.
             models.Index(fields=["stage_due_at"], name="case_to_judge", condition=Q(state="closed", stage_due_at__isnull=False)),

@@ -90,6 +90,11 @@ class Task(models.Model):
             ),
             models.Index(fields=["unit", "-assigned_at"], name="task_unit_newest"),
             models.Index(fields=["read_due_at"], name="task_unread", condition=Q(state="to_read")),
+            models.Index(
+                fields=["first_measures_due_at"],
+                name="task_measures",
+                condition=Q(first_measures_at__isnull=True, first_measures_due_at__isnull=False),
+            ),
             models.Index(fields=["due_at"], name="task_due", condition=Q(state__in=sorted(ACTIVE_TASK_STATES))),
             models.Index(fields=["id"], name="task_provisional", condition=Q(provisional=True)),
         ]

@@ -14,7 +14,7 @@ from minsheng.cases.comparing import Comparison, compare
 from minsheng.cases.models import Ask, Attachment
 from minsheng.cases.models.reference import ReasonList
 from minsheng.cases.panels import Panel
-from minsheng.cases.panels.handling import TaskPanel
+from minsheng.cases.panels.task_panel import TaskPanel
 from minsheng.cases.reference_queries import reason_choices
 from minsheng.ui import times
 from minsheng.ui.forms import words

@@ -84,7 +84,7 @@ def _task(line: Any) -> Entry:
     round_ = f"　第 {line.round} 轮" if line.round > 1 else ""
     parts = [
         f"查阅：{line.read}" if line.read else "",
-        f"办理时限：{_due(line.due_at)}",
+        f"办理时限：{_due(line.handling_due_at)}",
         f"批转意见：{line.instruction}" if line.instruction else "",
     ]
     return {"head": f"{line.unit}（{line.part}）　{state}{round_}", "text": "\n".join(part for part in parts if part)}

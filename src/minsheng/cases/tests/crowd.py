@@ -13,7 +13,7 @@ from django.db import models
 
 from minsheng.cases.actions.intake import _next_ids
 from minsheng.cases.choices import CHANNEL_DIGITS, Channel
-from minsheng.cases.models import Ask, Attachment, Case, CaseWords, Outreach, Reply, Task
+from minsheng.cases.models import Ask, Attachment, Case, CaseWords, Outreach, Reply
 from minsheng.cases.rules import format_number
 from minsheng.publishing.models import Publication
 from minsheng.worktime.moments import day_of
@@ -23,19 +23,18 @@ _OPEN_REPLIES = ("to_sign", "not_signed", "submitted")
 
 def multiply(case: Case, times: int) -> None:
     """So many more cases like this one, each with its tasks, replies, asks and publication."""
-    for _ in range(times):
-        made = _copy(case, **_new_number(case))
-        tasks: dict[int | None, Task | None] = {None: None}
-        for task in case.tasks.order_by("id"):
-            tasks[task.pk] = _copy(task, case=made, parent=tasks[task.parent_id])
-        for reply in Reply.objects.filter(task__case=case):
-            _copy(reply, task=tasks[reply.task_id])
-        for words in CaseWords.objects.filter(case=case):
-            _copy(words, case=made)
-        for ask in Ask.objects.filter(task__case=case):
-            _copy(ask, task=tasks[ask.task_id])
-        for publication in Publication.objects.filter(case=case):
-            _copy(publication, case=made)
+    made = _write(_like(case, **_new_number(case)) for _ in range(times))
+    tasks: dict[int | None, list[Any]] = {None: [None] * times}
+    for task in case.tasks.order_by("id"):
+        parents = tasks[task.parent_id]
+        tasks[task.pk] = _write(_like(task, case=each, parent=parent) for each, parent in zip(made, parents, strict=True))
+    for words in CaseWords.objects.filter(case=case):
+        _write(_like(words, case=each) for each in made)
+    rows: list[Any] = [*Reply.objects.filter(task__case=case), *Ask.objects.filter(task__case=case)]
+    for row in rows:
+        _write(_like(row, task=task) for task in tasks[row.task_id])
+    for publication in Publication.objects.filter(case=case):
+        _write(_like(publication, case=each) for each in made)
 
 
 def enlarge(case: Case, times: int) -> None:
@@ -71,16 +70,24 @@ def _new_number(case: Case) -> dict[str, Any]:
 
 
 def _repeat(row: models.Model, times: int, **changes: Any) -> list[Any]:
-    return [_copy(row, **changes) for _ in range(times)]
+    return _write(_like(row, **changes) for _ in range(times))
 
 
-def _copy(row: Any, **changes: Any) -> Any:
+def _copy(row: Any, **changes: Any) -> None:
+    _write([_like(row, **changes)])
+
+
+def _like(row: Any, **changes: Any) -> Any:
     values = {field.attname: getattr(row, field.attname) for field in _fields(row) if not field.primary_key}
     made = type(row)(**values)
     for name, value in changes.items():
         setattr(made, name, value)
-    made.save(force_insert=True)
     return made
+
+
+def _write(rows: Iterable[Any]) -> list[Any]:
+    found = list(rows)
+    return type(found[0])._default_manager.bulk_create(found) if found else []
 
 
 def _fields(row: models.Model) -> Iterable[models.Field[Any, Any]]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
@@ -10,14 +10,14 @@ from django.http import QueryDict
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from minsheng.cases import actions, clocks, filters, presenting
+from minsheng.cases import actions, clocks, filters, mapping, presenting, queries
 from minsheng.cases.choices import CaseState, RequestKind
 from minsheng.cases.desk_queries import audit_tallies, audit_waiting, for_rows, marked
 from minsheng.cases.filters import Days, preset_days, read
-from minsheng.cases.lights import LEVELS, level, task_reached
+from minsheng.cases.lights import LEVELS, case_reached, level, task_reached
 from minsheng.cases.models import Ask, Case, Task
 from minsheng.cases.tests.test_asking import ask_extension, ask_pause, ask_return, decide
-from minsheng.cases.tests.world import World, moment
+from minsheng.cases.tests.world import World, moment, press_anew
 from minsheng.cases.views.audits import _ask_row as ask_row
 from minsheng.cases.views.unit_rows import task_row
 from minsheng.ui.rows import Row
@@ -86,36 +86,46 @@ def test_a_unit_that_gave_the_case_back_is_not_its_unit(world: World, three: dic
 
 
 def test_lights_of_cases_are_those_that_rows_show(world: World) -> None:
-    """Every state with every clock, at moments round each edge: exactly one of the four lights finds each case."""
+    """Every state with every clock of case, tasks and asks, round each edge: filter, tally, rail, map and row agree, and pages turn
+    to the same by themselves."""
     world.replied()
-    world.handling()
-    world.accepted()
     world.submitted()
-    closed = world.audited()
-    Case.objects.filter(pk=closed.pk).update(state="closed", ending="handled", closed_at=world.now)
-    bare = world.accepted()
-    Case.objects.filter(pk=bare.pk).update(
-        citizen_due_at=None, citizen_yellow_at=None, citizen_orange_at=None, stage_due_at=None, stage_yellow_at=None,
-        stage_orange_at=None, stage_derivation=None, citizen_derivation=None,
-    )  # fmt: skip
-    calendar, cases = worktime.calendar(), list(Case.objects.all())
-    edges = {getattr(case, f"{clock}_{edge}_at") for case in cases for clock in ("stage", "citizen") for edge in ("due", "yellow", "orange")}
+    world.dispatched("生态环境", urgency="urgent")
+    world.handling(urgency="critical")
+    ask_return(world, world.lead(world.handling("生态环境")))
+    paused = world.lead(world.handling())
+    decide(world, ask_pause(world, paused), grant=True)
+    world.accepted()
+    bare, closed = world.accepted(), world.audited()
+    Case.objects.filter(pk=closed.pk).update(state="closed", ending="handled", closed_at=world.now, stage_due_at=None)
+    Case.objects.filter(pk=bare.pk).update(citizen_due_at=None, stage_due_at=None)
+    press_anew(closed), press_anew(bare)
+    Case.objects.update(longitude="119.29", latitude="26.05")
+    calendar, user, cases = worktime.calendar(), world["dispatcher"], list(Case.objects.all())
+    edges = {*_edges(cases, "stage_", "citizen_"), *_edges(Task.objects.all(), *CLOCKS), *_edges(Ask.objects.all(), "")}
+    before = {case.pk: presenting.case_row(case, user=user, url="", at=world.now, calendar=calendar) for case in cases}
     seen = set()
-    for edge in sorted(each for each in edges if each):
-        for at in (edge - timedelta(seconds=1), edge):
-            lit = {light: found(f"light={light}", at) for light in ("red", "orange", "yellow", "none")}
-            for case in cases:
-                shown = presenting.case_row(case, user=world["dispatcher"], url="", at=at, calendar=calendar).light
-                assert [light for light, keys in lit.items() if case.pk in keys] == [shown], (case.state, at)
-                seen.add(shown)
-    assert seen == {"red", "orange", "yellow", "none"}
+    for at in sorted(edge for edge in edges if edge >= world.now):
+        lit = {light: found(f"light={light}", at) for light in LIGHTS}
+        levels = dict(Case.objects.annotate(n=level(case_reached(at))).values_list("pk", "n"))
+        drawn = {number: light for _, _, light, number in mapping.points(user, read(QueryDict(), at=at))[0]}
+        for case in cases:
+            shown = presenting.case_row(case, user=user, url="", at=at, calendar=calendar).light
+            assert [light for light, keys in lit.items() if case.pk in keys] == [shown], (case.state, at)
+            assert LEVELS[levels[case.pk]].value == LEVELS[drawn[case.number]].value == shown == _turned(before[case.pk], at)
+            seen.add((case.state, shown))
+        for state in (CaseState.IN_HANDLING, CaseState.TO_AUDIT):
+            rows = [levels[case.pk] for case in cases if case.state == state]
+            assert queries.waiting(user, at, state) == (len(rows), LEVELS[max(rows, default=0)].value)
+    assert {light for state, light in seen if state == CaseState.IN_HANDLING} == set(LIGHTS)
+    assert {light for state, light in seen if state == CaseState.CLOSED} == {"none"}
 
 
 LIGHTS = ("red", "orange", "yellow", "none")
 CLOCKS = ("", "read_", "first_measures_")
 
 
-def _edges(rows: Sequence[Task | Ask], *clocks: str) -> list[datetime]:
+def _edges(rows: Iterable[Case | Task | Ask], *clocks: str) -> list[datetime]:
     """Every moment at which a light of these may turn, and the one before it."""
     found = {getattr(row, f"{clock}{edge}_at") for row in rows for clock in clocks for edge in ("yellow", "orange", "due")}
     return sorted(at for edge in found if edge for at in (edge - timedelta(seconds=1), edge))
@@ -204,8 +214,8 @@ def test_asks_are_filtered_by_the_day_their_answer_is_due(world: World) -> None:
 def test_due_days_end_at_midnight(world: World) -> None:
     """A deadline at 24:00 of the 27th is stored as 00:00 of the 28th, and belongs to the 27th."""
     case = world.handling()
-    Case.objects.filter(pk=case.pk).update(citizen_due_at=moment("2026-11-28 00:00"), stage_due_at=None)
     Task.objects.filter(case=case).update(due_at=moment("2026-11-28 00:00"))
+    press_anew(case)  # of what runs for it, this ends first
     for query, expected in (("due_from=2026-11-27&due_to=2026-11-27", True), ("due_from=2026-11-28", False), ("due_to=2026-11-26", False)):
         assert (case.pk in found(query, world.now)) is expected
         tasks = Task.objects.filter(read(QueryDict(query), at=world.now).on_tasks())

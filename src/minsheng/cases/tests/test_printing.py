@@ -131,6 +131,12 @@ def test_the_sheet_says_what_the_page_says(world: World) -> None:
     assert "林小满" not in said and "13800138000" not in said
 
 
+def test_the_sheet_gives_the_handling_limit_whatever_presses_more(world: World) -> None:
+    case = world.dispatched()  # unread: reading ends first
+    [task] = sheet(world, "auditor", case)["tasks"]
+    assert f"办理时限：{documents._due(world.lead(case).due_at)}" in task["text"]
+
+
 def test_of_a_confidential_case_a_unit_prints_no_person_and_none_of_their_words(world: World) -> None:
     case = world.handling(confidential=True)
     said = str(sheet(world, "城管联络", case))

@@ -11,10 +11,10 @@ from zoneinfo import ZoneInfo
 
 from minsheng.accounts.choices import Role
 from minsheng.accounts.models import User
-from minsheng.cases import actions
+from minsheng.cases import actions, pressing
 from minsheng.cases.choices import Channel, RequestKind
 from minsheng.cases.details import ApplicantDetails, CaseDetails
-from minsheng.cases.models import Case, ReasonCode, RefusalGround, Task, Topic
+from minsheng.cases.models import Ask, Case, ReasonCode, RefusalGround, Task, Topic
 from minsheng.organisations.choices import Line, PlaceLevel, UnitKind
 from minsheng.organisations.models import Place, Unit
 from minsheng.worktime import queries as worktime
@@ -138,6 +138,14 @@ class World:
 def fresh(case: Case) -> Case:
     """As the database has it."""
     return Case.objects.get(pk=case.pk)
+
+
+def press_anew(case: Case) -> Case:
+    """What presses on a case, told again from its rows: for tests that have set a clock by themselves."""
+    case = fresh(case)
+    pressing.keep(case, case.tasks.select_related("unit"), Ask.objects.filter(task__case=case).select_related("task__unit"))
+    case.save()
+    return case
 
 
 # What `_build` writes, in an order in which nothing refers to what is not there yet.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -16,7 +17,7 @@ from django.views.decorators.http import require_GET
 
 from minsheng.accounts.choices import Role
 from minsheng.accounts.models import User
-from minsheng.cases import comparing, desk_queries, lists, presenting
+from minsheng.cases import comparing, desk_queries, guards, lists, presenting, shown_clocks
 from minsheng.cases.choices import AskKind, AskState, CaseState, RequestKind, TaskState
 from minsheng.cases.guards import Situation
 from minsheng.cases.lights import LEVELS
@@ -67,15 +68,16 @@ def desk(request: HttpRequest) -> HttpResponse:
     return render(request, "cases/audits/desk.html", context)
 
 
-def _is_own(user: User, case: Case, task: Task | None = None) -> bool:
-    """As guards.not_own_dispatch: the case dispatched by this person, or the task that asks for something given by them."""
-    return user.pk in {case.dispatched_by_id, task.assigned_by_id if task is not None else None}
+def _is_own(user: User, case: Case, tasks: Iterable[Task]) -> bool:
+    """As guards.not_own_dispatch: the case was dispatched by this person, or one of these tasks given by them."""
+    return user.pk in guards.givers(case, tasks)
 
 
 def _opened_own(user: User, situation: Situation, tab: str) -> bool:
     """The open case's, or among asks that of the task that asks."""
-    asking = {ask.task_id for ask in situation.asks if ask.state == AskState.PENDING} if tab == "asks" else set()
-    return any(_is_own(user, situation.case, task) for task in [None, *(t for t in situation.tasks if t.pk in asking)])
+    asking = {ask.task_id for ask in situation.asks if ask.state == AskState.PENDING}
+    judged = [t for t in situation.tasks if t.pk in asking] if tab == "asks" else situation.tasks
+    return _is_own(user, situation.case, judged)
 
 
 # --- tabs --------------------------------------------------------------------------------------------------------
@@ -136,7 +138,7 @@ def _replies(request: HttpRequest, shown: lists.Shown) -> KeysetPage:
         drawn = _reply_row(case, shown.user, row_url(request, case.number), shown.at, calendar)
         return shown.with_cells(drawn, case)
 
-    return shown.page().map(row)
+    return shown.drawn(row)
 
 
 def _reply_rows(user: Any, params: QueryDict, at: datetime) -> tuple[QuerySet[Case], lists.Order]:
@@ -153,8 +155,9 @@ REPLIES = lists.register(
         url="cases:audits",
         rows=_reply_rows,
         fields=lists.QUEUE_FIELDS,
-        sorts={"received": lists.RECEIVED, "due": lists.STAGE_DUE, "citizen_due": lists.CITIZEN_DUE},
+        sorts={"received": lists.RECEIVED, "due": lists.STAGE_DUE, "citizen_due": lists.CITIZEN_DUE, "pressing": lists.PRESSING_DUE},
         fixed=(("tab", "replies"),),
+        left=lists.PRESSING,
         with_tasks=True,
     )
 )
@@ -166,7 +169,7 @@ def _reply_row(case: Any, user: User, url: str, at: datetime, calendar: Calendar
     extras = [case.get_urgency_display()] if case.urgency_rank < 2 else []
     if lead is not None and lead.sent_back_times:
         extras.append(f"第 {lead.sent_back_times + 1} 次回复")
-    if _is_own(user, case):
+    if _is_own(user, case, case.current_tasks):
         extras.append(OWN)
     unit = lead.unit.name if lead is not None else ""
     return presenting.case_row(case, user=user, url=url, at=at, calendar=calendar, unit=unit, extras=extras)
@@ -179,7 +182,7 @@ def _asks(request: HttpRequest, shown: lists.Shown) -> KeysetPage:
         drawn = _ask_row(ask, shown.user, row_url(request, ask.task.case.number or ""), shown.at, calendar)
         return shown.with_cells(drawn, ask.task.case, ask.task)
 
-    return shown.page().map(row)
+    return shown.drawn(row)
 
 
 def _ask_rows(user: Any, params: QueryDict, at: datetime) -> tuple[QuerySet[Ask], lists.Order]:
@@ -220,7 +223,7 @@ ASKS = lists.register(
 
 def _ask_row(ask: Ask, user: User, url: str, at: datetime, calendar: Calendar) -> Row:
     task, case = ask.task, ask.task.case
-    clock = presenting.ask_clock(ask, at=at, calendar=calendar)
+    clock = shown_clocks.ask_clock(ask, at=at, calendar=calendar)
     return Row(
         url=url,
         number=case.number or "",
@@ -234,5 +237,5 @@ def _ask_row(ask: Ask, user: User, url: str, at: datetime, calendar: Calendar) -
         why=f"{clock.sentence}；承办时限 {times.due(task.due_at, at)}",
         turns=clock.turns,
         state=AskKind(ask.kind),
-        extras=(f"等了 {times.span(at - ask.asked_at)}", *((OWN,) if _is_own(user, case, task) else ())),
+        extras=(f"等了 {times.span(at - ask.asked_at)}", *((OWN,) if _is_own(user, case, [task]) else ())),
     )

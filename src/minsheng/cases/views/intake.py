@@ -16,14 +16,17 @@ from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
+from minsheng.accounts.models import User
 from minsheng.cases import actions, lists, phrases, pickers, presenting, queries
 from minsheng.cases.actions.intake import query_code_of
 from minsheng.cases.choices import CaseState, Ending
 from minsheng.cases.forms import ACCEPT, ANSWER, DRAFT, SUBMIT, IntakeForm, initial_of
 from minsheng.cases.models import Case, Topic
+from minsheng.cases.scope import alike
 from minsheng.cases.views.lookups import caller_context, may_take
 from minsheng.cases.views.page import list_url, open_pane, row_url
 from minsheng.errors import Refused
+from minsheng.ui import looks
 from minsheng.worktime import queries as worktime
 from minsheng.worktime.moments import local
 
@@ -43,12 +46,13 @@ def desk(request: HttpRequest) -> HttpResponse:
     if shown.elsewhere and not on_drafts:
         return redirect(shown.elsewhere)
     drafts = queries.drafts_of(user)
+    unfinished = drafts.count() if looks.part_of(request) else len(drafts)
     count, light = queries.waiting(user, at, CaseState.TO_ACCEPT)
     context: dict[str, Any] = {
         "desk_title": "受理",
         "tabs": [
             {"url": "?", "label": "待受理", "count": count, "light": light, "current": not on_drafts},
-            {"url": "?tab=drafts", "label": "我的暂存", "count": len(drafts), "light": "none", "current": on_drafts},
+            {"url": "?tab=drafts", "label": "我的暂存", "count": unfinished, "light": "none", "current": on_drafts},
         ],
         "list_url": list_url(request),
         "tally": _tally(user, at),
@@ -57,7 +61,7 @@ def desk(request: HttpRequest) -> HttpResponse:
     if on_drafts:
         return render(request, "cases/intake/drafts.html", context | {"drafts": drafts})
     context["drafts"] = drafts
-    context |= {"page": _queue(request, shown), "list": shown, "empty_title": "没有等待受理的诉求件"}
+    context |= {"page": _queue(request, shown), "shared": shown.shared(request), "list": shown, "empty_title": "没有等待受理的诉求件"}
     context["empty_text"] = "从网站等渠道来的诉求会出现在这里，最紧急、等得最久的排在最前面。"
     return render(request, "cases/intake/desk.html", context | open_pane(request))
 
@@ -67,6 +71,12 @@ def _rows(user: Any, params: QueryDict, at: datetime) -> tuple[QuerySet[Case], l
     return queries.queue(user, CaseState.TO_ACCEPT), ("urgency_rank", "state_since", "id")
 
 
+def _alike(user: User) -> str:
+    """All agents have the same queue before them, but for the confidential cases that one of them took in."""
+    own = queries.queue(user, CaseState.TO_ACCEPT).filter(confidential=True, accepted_by=user)
+    return alike(user) or ("" if own.exists() else f"agents {','.join(sorted(user.roles))}")
+
+
 LIST = lists.register(
     lists.CaseList(
         code="intake",
@@ -74,8 +84,10 @@ LIST = lists.register(
         url="cases:intake",
         rows=_rows,
         fields=tuple(name for name in lists.QUEUE_FIELDS if name != "unit"),  # none has been given any yet
-        sorts={"received": lists.RECEIVED, "due": lists.STAGE_DUE},
+        sorts={"received": lists.RECEIVED, "due": lists.STAGE_DUE, "pressing": lists.PRESSING_DUE},
         unit=("", ""),
+        left=lists.PRESSING,
+        alike=_alike,
     )
 )
 
@@ -94,7 +106,7 @@ def _queue(request: HttpRequest, shown: lists.Shown) -> Any:
         )
         return shown.with_cells(drawn, case)
 
-    return shown.page().map(row)
+    return shown.drawn(row)
 
 
 def _tally(user: Any, at: datetime) -> str:

@@ -11,17 +11,18 @@ from django.shortcuts import render
 from django.utils import timezone
 from django.views.decorators.http import require_GET
 
-from minsheng.cases import histories, presenting, queries, sections
+from minsheng.cases import histories, presenting, queries, sections, shown_clocks
 from minsheng.cases.choices import AskKind, AskState, ReplyKind, ReplyState
 from minsheng.cases.models import Ask, Attachment, Case, Contact, Reply
 from minsheng.cases.models.reference import ReasonList
-from minsheng.cases.presenting import ShownClock
 from minsheng.cases.queries import CaseView
 from minsheng.cases.reference_queries import reason_labels
+from minsheng.cases.shown_clocks import ShownClock
 from minsheng.errors import Refused
 from minsheng.organisations import maps
 from minsheng.secrecy import redact
 from minsheng.worktime import queries as worktime
+from minsheng.worktime.rules import Calendar
 
 MOST_ENTRIES = 300
 Labels = dict[tuple[str, str], str]
@@ -111,7 +112,7 @@ def case_context(request: HttpRequest, case: Case) -> dict[str, Any]:
         "relations": _relations(user, case),
         "sections": sections.shown_for(view),
         **_from_citizen(view),
-        **_from_units(view),
+        **_from_units(view, calendar),
         **_history(request, view),
     }
     return {"case_key": case.number, "case": case, "body": body}
@@ -122,15 +123,15 @@ def case_context(request: HttpRequest, case: Case) -> dict[str, Any]:
 
 def _clocks(view: CaseView, user: Any, at: Any, calendar: Any) -> list[ShownClock]:
     """The citizen's clock above; below, what my unit owes, or the stage that the centre is in and what waits for its answer."""
-    shown = [presenting.citizen_clock(view.case, at=at, calendar=calendar)]
+    shown = [shown_clocks.citizen_clock(view.case, at=at, calendar=calendar)]
     if user.is_unit:
         for task in view.situation.tasks:
             if task.unit_id == user.unit_id:
-                shown += presenting.task_clocks(task, at=at, calendar=calendar)
+                shown += shown_clocks.task_clocks(task, at=at, calendar=calendar)
     else:
-        shown.append(presenting.stage_clock(view.case, at=at, calendar=calendar))
+        shown.append(shown_clocks.stage_clock(view.case, at=at, calendar=calendar))
         pending = (ask for ask in view.situation.asks if ask.state == AskState.PENDING)
-        shown += [presenting.ask_clock(ask, at=at, calendar=calendar) for ask in pending]
+        shown += [shown_clocks.ask_clock(ask, at=at, calendar=calendar) for ask in pending]
     return [clock for clock in shown if clock is not None]
 
 
@@ -177,7 +178,7 @@ def _from_citizen(view: CaseView) -> dict[str, Any]:
     }
 
 
-def _from_units(view: CaseView) -> dict[str, Any]:
+def _from_units(view: CaseView, calendar: Calendar) -> dict[str, Any]:
     """Replies with their audits, asks with their answers, and attempts to reach the citizen."""
     if not view.situation.tasks:
         return {"replies": [], "asks": [], "outreaches": []}
@@ -190,7 +191,7 @@ def _from_units(view: CaseView) -> dict[str, Any]:
     )
     return {
         "replies": [_reply(view, reply, labels) for reply in view.replies if _is_theirs_to_read(view, reply)],
-        "asks": [_ask(view, ask, labels) for ask in asks],
+        "asks": [_ask(view, ask, labels, calendar) for ask in asks],
         "outreaches": [
             {"it": it, "summary": _staff_words(view, it.summary)} for it in queries.outreaches(view.case)
         ],
@@ -230,13 +231,14 @@ def _may_keep(view: CaseView, reply: Reply) -> bool:
     return good and reply.task.unit_id == view.situation.actor.unit_id and not view.case.confidential
 
 
-def _ask(view: CaseView, ask: Ask, labels: Labels) -> dict[str, Any]:
+def _ask(view: CaseView, ask: Ask, labels: Labels, calendar: Calendar) -> dict[str, Any]:
     kind = AskKind(ask.kind)
     return {
         "ask": ask,
         "unit": ask.task.unit.name,
         "kind": kind.label,
         "state": AskState(ask.state),
+        "clock": shown_clocks.ask_clock(ask, at=view.situation.at, calendar=calendar),
         "ground": labels.get((kind.value, ask.reason_code), ""),
         "reason": _staff_words(view, ask.reason),
         "basis": _staff_words(view, ask.basis),

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from minsheng.accounts.models import User
-from minsheng.cases import clocks, presenting, unit_news
+from minsheng.cases import clocks, presenting, shown_clocks, unit_news
 from minsheng.cases.choices import AskKind, AskState, RequestKind, TaskRole, TaskState
 from minsheng.cases.models import Ask, Task
 from minsheng.ui import times
@@ -21,7 +21,7 @@ def task_row(
 
     `labels` of reasons where the tasks are those of `with_why_back`: the row then says why it came back.
     """
-    case, clock = task.case, presenting.row_clock(task, at=at, calendar=calendar)
+    case, clock = task.case, shown_clocks.task_clock(task, at=at, calendar=calendar)
     return Row(
         url=url,
         number=case.number or "",
@@ -51,7 +51,7 @@ def ask_row(ask: Ask, *, user: User, url: str, at: datetime, calendar: Calendar)
     """An ask of the unit: how long it waits while the unit's own clocks run on, or how it was decided and with what words."""
     case, kind, state = ask.task.case, AskKind(ask.kind), AskState(ask.state)
     waiting = state == AskState.PENDING
-    clock = presenting.row_clock(ask.task, at=at, calendar=calendar) if waiting else presenting.NO_CLOCK
+    clock = shown_clocks.task_clock(ask.task, at=at, calendar=calendar) if waiting else shown_clocks.NO_CLOCK
     asked = f"{times.moment(ask.asked_at, at)} 申请"
     waited = f"等了 {times.span(at - ask.asked_at)}" if waiting else ""
     return Row(
@@ -90,7 +90,7 @@ def _row_state(task: Any) -> TaskState | None:
     return TaskState(task.state) if task.state in (TaskState.PAUSED, TaskState.SENT_BACK, TaskState.RETURN_REQUESTED) else None
 
 
-def _extras(task: Any, clock: presenting.ShownClock, at: datetime) -> list[str]:
+def _extras(task: Any, clock: shown_clocks.ShownClock, at: datetime) -> list[str]:
     """What the row's own clock does not say already."""
     marks = []
     if task.case.urgency_rank < 2:

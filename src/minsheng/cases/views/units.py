@@ -32,8 +32,9 @@ from minsheng.cases.choices import CaseState, TaskRole, TaskState
 from minsheng.cases.filters import EARLIEST, LATEST
 from minsheng.cases.guards import Situation
 from minsheng.cases.models import Ask, Task
-from minsheng.cases.panels.handling import SignReplyPanel
+from minsheng.cases.panels.replying import SignReplyPanel
 from minsheng.cases.reference_queries import reason_labels
+from minsheng.cases.scope import alike
 from minsheng.cases.views.page import list_url, open_pane, row_url
 from minsheng.cases.views.unit_rows import ask_row, task_row
 from minsheng.errors import Refused
@@ -80,6 +81,7 @@ def desk(request: HttpRequest) -> HttpResponse:
         "page": page,
         "list_url": list_url(request),
         "list": shown,
+        "shared": "" if tab == "asks" else shown.shared(request),
         "bulk": bulk.offers(user, "sub_dispatch") if tab in ("work", "back", "day") else [],
         "news": unit_news.news(user, since=_since(request, user, at), at=at, due=due),
         "week": _week(due, at, day),
@@ -141,7 +143,7 @@ def _page(request: HttpRequest, shown: lists.Shown) -> KeysetPage:
         made = task_row(task, user=shown.user, url=url, at=shown.at, calendar=calendar, labels=labels)
         return shown.with_cells(made, task.case, task)
 
-    return shown.page().map(row)
+    return shown.drawn(row)
 
 
 def _asks(request: HttpRequest, shown: lists.Shown) -> KeysetPage:
@@ -203,6 +205,7 @@ LIST = lists.register(
         to_case="case__",
         to_task="",
         own_sort="快到期的在前",
+        alike=alike,
     )
 )
 # All of one unit, the person's own; the state of the case is another's business than how the ask stands.

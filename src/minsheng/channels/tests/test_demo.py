@@ -39,6 +39,10 @@ def test_lives_stand_in_every_state_end_in_every_way_and_are_made_once(settings:
     assert {case.state for case in cases} == set(CaseState) - NOT_SEEN
     assert {case.ending for case in cases} - {""} == set(Ending) - NOT_SEEN
     assert TimelineEntry.objects.filter(code="conclude_study").exists(), "studied, and out again"
+    judged = TimelineEntry.objects.filter(case__in=cases, code__in=["keep_closed", "reopen", "second_handling"])
+    assert judged.filter(code="keep_closed").exists(), "rated badly since it was closed, and it stays closed"
+    again = judged.filter(payload__before__state="closed", actor__roles__contains=["follow_up"])
+    assert again.exists(), "rated badly since it was closed, and it is handled again"
     assert cases.count() == LIVES and all(case.made_up for case in cases)
 
     first = NOW - timedelta(days=DAYS)

@@ -12,8 +12,10 @@ from minsheng.cases import actions
 from minsheng.cases.actors import CITIZEN
 from minsheng.cases.models import Case, ReasonCode, RefusalGround
 from minsheng.cases.tests.world import World, fresh
-from minsheng.dispatching.actions import merge_case
+from minsheng.cases.wording import day_words
+from minsheng.dispatching.actions import merge_case, reopen_case
 from minsheng.errors import Refused
+from minsheng.followup.actions import rate_case, start_second_handling
 
 
 @pytest.fixture
@@ -77,3 +79,29 @@ def test_an_extension_is_told_to_who_was_joined_without_persons(world: World) ->
     own, told = survivor.messages.get(template="extended"), duplicate.messages.get(template="extended")
     assert "13800138000" in own.text
     assert "12月1日" in told.text and "第三方检测" in told.text and "13800138000" not in told.text
+
+
+def test_a_new_round_is_told_to_who_was_joined(world: World) -> None:
+    """Reopened, its result is open again for everybody who waits for it, and so is the day by which it comes."""
+    survivor, duplicate = world.drafted(), world.accepted()
+    merge_case(actor=world["dispatcher"], at=world.later(minutes=1), case=duplicate, into=survivor)
+    actions.sign_reply(actor=world["城管领导"], at=world.later(hours=1), task=world.lead(survivor))
+    actions.pass_reply(actor=world["auditor"], at=world.later(hours=1), case=survivor)
+    rate_case(at=world.later(hours=1), case=survivor, satisfaction="very", solved="yes")
+    reopen_case(actor=world["dispatcher"], at=world.later(days=1), case=survivor, reason="又出现了")
+    own, told = survivor.messages.get(template="reopened"), duplicate.messages.get(template="reopened")
+    assert told.text == own.text and str(survivor.number) in told.text
+
+
+def test_second_handling_is_told_to_who_was_joined_and_is_not_said_to_be_their_wish(world: World) -> None:
+    survivor, duplicate = world.drafted(), world.accepted()
+    merge_case(actor=world["dispatcher"], at=world.later(minutes=1), case=duplicate, into=survivor)
+    actions.sign_reply(actor=world["城管领导"], at=world.later(hours=1), task=world.lead(survivor))
+    actions.pass_reply(actor=world["auditor"], at=world.later(hours=1), case=survivor)
+    rate_case(at=world.later(hours=1), case=survivor, satisfaction="unsatisfied", solved="no")
+    unit = world.units["仓山区政府"]
+    start_second_handling(actor=world["follow_up"], at=world.later(hours=1), case=survivor, unit=unit, reason="确未解决")
+    own, told = survivor.messages.get(template="second"), duplicate.messages.get(template="second")
+    assert "您对" in own.text and "您对" not in told.text
+    for word in (str(survivor.number), unit.name, day_words(fresh(survivor).citizen_due_at, world.now)):
+        assert word in own.text and word in told.text

@@ -15,7 +15,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from minsheng.accounts.testing import sign_in
-from minsheng.cases import actions, clocks, filters, presenting, upkeep
+from minsheng.cases import actions, clocks, filters, presenting, shown_clocks, upkeep
 from minsheng.cases.actions.clockwork import archive_case
 from minsheng.cases.choices import CaseState, Ending
 from minsheng.cases.guards import awaits_judgement
@@ -89,7 +89,7 @@ def test_a_bad_rating_after_closing_waits_and_a_good_one_does_not(
 
 def test_the_judgement_has_a_limit_of_its_own_that_starts_with_the_rating(world: World) -> None:
     case = complained(world)
-    clock = presenting.stage_clock(case, at=world.now, calendar=worktime.calendar())
+    clock = shown_clocks.stage_clock(case, at=world.now, calendar=worktime.calendar())
     assert clock is not None and case.stage_due_at is not None and case.stage_due_at > world.now
     assert clock.name == "回访时限" and "评价" in clock.sentence
     late = case.stage_due_at

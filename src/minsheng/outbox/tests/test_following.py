@@ -14,11 +14,11 @@ from django.test.utils import CaptureQueriesContext
 from minsheng.cases import actions
 from minsheng.cases.actions import supplement_case
 from minsheng.cases.details import ApplicantDetails
-from minsheng.cases.models import Message
-from minsheng.cases.tests.test_asking import ask_return, decide
+from minsheng.cases.models import Case, Message
+from minsheng.cases.tests.test_asking import ask_pause, ask_return, decide
 from minsheng.cases.tests.world import World, build
 from minsheng.dispatching.actions import recall_case
-from minsheng.outbox import following
+from minsheng.outbox import crossings, following, wording
 from minsheng.outbox.choices import NoticeKind, State
 from minsheng.outbox.models import Crossing, Cursor, Delivery, Endpoint, NoticePreference
 
@@ -154,20 +154,78 @@ def test_a_digest_takes_up_its_lines_and_they_say_so(world: World, own_horizon: 
 
 def test_each_light_is_told_once_for_each_due_moment(world: World, own_horizon: None) -> None:
     prefers(world, "城管联络", at_once=["yellow", "orange", "overdue"])
-    task = world.lead(world.handling())
+    case = world.handling()
+    task = world.lead(case)
     moments = [task.yellow_at, task.yellow_at + timedelta(minutes=1), task.orange_at, task.due_at, task.due_at + timedelta(minutes=1)]
-    assert [following.look_at_clocks(at=moment) for moment in moments] == [1, 0, 1, 1, 0]
+    assert [crossings.look_at_clocks(at=moment) for moment in moments] == [1, 0, 1, 1, 0]
     assert kinds(world, "城管联络") == ["yellow", "orange", "overdue"]
     type(task).objects.filter(pk=task.pk).update(due_at=task.due_at + timedelta(hours=1))
-    assert following.look_at_clocks(at=task.due_at) == 1  # another due moment, another light
+    assert crossings.look_at_clocks(at=task.due_at) == 1  # another due moment, another light
     assert Crossing.objects.count() == 4
+
+
+def test_each_clock_of_a_unit_gives_notice_of_its_own_lights(world: World, own_horizon: None) -> None:
+    """Reading, then first measures, then handling: each light of each once, with its name, and none of what has been done."""
+    prefers(world, "城管联络", at_once=["yellow", "orange", "overdue"])
+    task = world.lead(world.dispatched(urgency="urgent"))
+    assert task.first_measures_due_at is not None
+    edges = [getattr(task, f"{stem}{edge}_at") for stem in ("read_", "first_measures_", "") for edge in ("yellow", "orange", "due")]
+    for at in sorted({*edges, *(edge + timedelta(minutes=1) for edge in edges)}):
+        crossings.look_at_clocks(at=at)
+    told = Delivery.objects.filter(user=world["城管联络"]).values_list("clock", "kind")
+    every = {(clock, kind) for clock in ("read", "first_measures", "handling") for kind in ("yellow", "orange", "overdue")}
+    # Two hours to read an urgent task: so short a span turns orange at once.
+    assert sorted(told) == sorted(every - {("read", "yellow")})
+    assert {wording.kind_label(d) for d in Delivery.objects.filter(clock="read")} == {"查阅即将到期（橙灯）", "查阅已逾期（红灯）"}
+
+    done = world.lead(world.handling(urgency="urgent"))
+    assert done.first_measures_due_at is not None
+    actions.take_first_measures(actor=world["城管联络"], at=world.now, task=done, text="已到场制止")
+    crossings.look_at_clocks(at=done.first_measures_due_at)
+    assert set(Crossing.objects.filter(task=done).values_list("clock", flat=True)) <= {"handling"}
+
+
+def test_auditors_hear_of_asks_that_nobody_answers(world: World, own_horizon: None) -> None:
+    """Every auditor who may answer; not who sent the case off. A unit is told nothing of the centre's clock."""
+    for name in ("auditor", "auditor2", "agent", "城管联络"):
+        prefers(world, name, at_once=["yellow", "orange", "overdue"])
+    ask = ask_return(world, world.lead(world.handling()))
+    Case.objects.filter(pk=ask.task.case_id).update(dispatched_by=world["auditor2"])
+    for moment in (ask.yellow_at, ask.yellow_at + timedelta(minutes=1), ask.orange_at, ask.due_at, ask.due_at + timedelta(minutes=1)):
+        crossings.look_at_clocks(at=moment)
+    of_ask = Delivery.objects.filter(clock="ask")
+    assert list(of_ask.order_by("id").values_list("kind", "user", "unit")) == [
+        (kind, world["auditor"].pk, None) for kind in ("yellow", "orange", "overdue")
+    ]
+    decide(world, ask, grant=False)
+    second = ask_pause(world, world.lead(world.handling()))
+    decide(world, second, grant=False)
+    crossings.look_at_clocks(at=second.due_at)
+    assert of_ask.count() == 3, "what has been answered is told of no more"
+
+
+def test_that_no_auditor_left_an_address_is_said(world: World, own_horizon: None) -> None:
+    ask = ask_return(world, world.lead(world.handling()))
+    crossings.look_at_clocks(at=ask.yellow_at)
+    line = Delivery.objects.get(clock="ask")
+    assert (line.state, line.reason, line.unit) == (State.NOT_SENT, "没有审核员登记通知邮箱", None)
+
+
+def test_a_system_is_told_of_which_clock(world: World, own_horizon: None) -> None:
+    Endpoint.objects.create(name="市局", url="https://x.example", user=world["城管联络"], secret="whsec_", made_at=world.now)
+    task = world.lead(world.dispatched())
+    ask_return(world, world.lead(world.handling()))
+    crossings.look_at_clocks(at=task.read_due_at)
+    bodies = [d.body for d in Delivery.objects.filter(channel="webhook") if d.body and d.body["task"] == task.pk]
+    assert {(body["event"], body["clock"]) for body in bodies} >= {("task_overdue", "read")}
+    assert {body["clock"] for body in bodies} <= {"read", "handling"}
 
 
 def test_paused_and_long_late_tasks_are_no_news(world: World) -> None:
     task = world.lead(world.handling())
-    assert following.look_at_clocks(at=task.due_at + timedelta(days=1)) == 0
+    assert crossings.look_at_clocks(at=task.due_at + timedelta(days=1)) == 0
     type(task).objects.filter(pk=task.pk).update(state="paused")
-    assert following.look_at_clocks(at=task.due_at) == 0
+    assert crossings.look_at_clocks(at=task.due_at) == 0
 
 
 def test_the_record_is_forgotten_when_its_days_are_over(world: World, own_horizon: None) -> None:
@@ -218,7 +276,7 @@ def test_the_deliveries_and_the_cursor_are_written_together(monkeypatch: pytest.
     world = build()
     following.follow(at=world.now)
     world.submitted()
-    monkeypatch.setattr(following, "_endpoints", lambda: 1 / 0)
+    monkeypatch.setattr(following, "endpoints", lambda: 1 / 0)
     before = Cursor.objects.get().xid
     with pytest.raises(ZeroDivisionError):
         following.follow(at=world.now)

@@ -21,8 +21,9 @@ from minsheng.accounts.models import User
 from minsheng.accounts.testing import sign_in
 from minsheng.cases import actions as case_actions
 from minsheng.cases.models import Case
+from minsheng.cases.tests.test_asking import ask_return
 from minsheng.cases.tests.world import World
-from minsheng.outbox import actions, following, sending
+from minsheng.outbox import actions, crossings, following, sending
 from minsheng.outbox.choices import State, Way
 from minsheng.outbox.models import Delivery
 from minsheng.outbox.tests.test_following import prefers
@@ -146,7 +147,7 @@ def test_a_digest_says_what_is_new_due_and_came_back_and_why(world: World, own_h
     case_actions.urge_case(actor=world["team_leader"], at=world.now, case=fresh_one, reason="张三等得急")
     while following.follow(at=world.now):
         pass
-    following.look_at_clocks(at=world.lead(late).yellow_at)
+    crossings.look_at_clocks(at=world.lead(late).yellow_at)
     morning = max(d.next_at for d in Delivery.objects.filter(state=State.GATHERED) if d.next_at)
     following.make_digests(at=morning)
     while sending.send_one(Way.EMAIL, now=lambda: morning):
@@ -161,6 +162,33 @@ def test_a_digest_says_what_is_new_due_and_came_back_and_why(world: World, own_h
     digest = Delivery.objects.get(kind="digest")
     assert digest.state == State.SENT
     assert {line.reason for line in digest.lines.all()} == {"已并入 08:30 的摘要"}
+
+
+def test_a_notice_of_a_clock_says_which_and_until_when(world: World, own_horizon: None) -> None:
+    prefers(world, "城管联络", at_once=["overdue"])
+    task = world.lead(world.dispatched())
+    crossings.look_at_clocks(at=task.read_due_at)
+    while sending.send_one(Way.EMAIL, now=lambda: task.read_due_at):
+        pass
+    (letter,) = django_mail.outbox
+    assert letter.subject.startswith("【民声】查阅已逾期（红灯）：")
+    assert "查阅时限：11-25 周三 24:00 前" in str(letter.body)
+
+
+def test_an_auditors_letter_names_the_ask_and_their_digest_their_desk(world: World, own_horizon: None) -> None:
+    prefers(world, "auditor", at_once=["orange"], digest=["yellow"], digest_at=[time(8, 30)])
+    ask = ask_return(world, world.lead(world.handling()))
+    crossings.look_at_clocks(at=ask.yellow_at)
+    crossings.look_at_clocks(at=ask.orange_at)
+    at = ask.orange_at + timedelta(hours=12)
+    following.make_digests(at=at)
+    while sending.send_one(Way.EMAIL, now=lambda: at):
+        pass
+    letters = {letter.subject.split("：")[0]: str(letter.body) for letter in django_mail.outbox}
+    assert set(letters) == {"【民声】退件申请审核即将到期（橙灯）", "【民声】审核摘要"}
+    assert "申请审核时限：11-25 周三 24:00 前" in letters["【民声】退件申请审核即将到期（橙灯）"]
+    assert "现在等您审核的有 1 件" in letters["【民声】审核摘要"] and "/cases/audits/" in letters["【民声】审核摘要"]
+    assert not any(word in text for text in letters.values() for word in ("林小满", "属住建职责", "打桩"))
 
 
 def _leave(user: User) -> None:

@@ -188,8 +188,20 @@ def test_what_cannot_be_is_explained_and_nothing_is_lost(world: World, changes: 
     assert not NoticePreference.objects.exists()
 
 
+def test_an_auditor_chooses_about_clocks_only(world: World) -> None:
+    client = sign_in(Client(), world["auditor"])
+    form = client.get(reverse("outbox:settings")).context["form"]
+    assert [row.field.name for row in form.kind_rows()] == ["kind_yellow", "kind_orange", "kind_overdue"]
+    chosen = {name: value for name, value in wishes().items() if not name.startswith("kind_")}
+    chosen |= {"kind_yellow": "never", "kind_orange": "at_once", "kind_overdue": "at_once"}
+    assert client.post(reverse("outbox:settings"), chosen).status_code == 302
+    assert NoticePreference.objects.get(user=world["auditor"]).at_once == ["orange", "overdue"]
+    with pytest.raises(Refused, match="不认识的通知事项"):
+        actions.save_preference(actor=world["auditor"], at=world.now, email="", timings={"urged": "never"}, digest_at=[], quiet=None)
+
+
 @pytest.mark.parametrize("who", ["agent", "dispatcher", "system_admin", "hotline_leader"])
-def test_only_units_are_told(world: World, who: str) -> None:
+def test_only_units_and_auditors_are_told(world: World, who: str) -> None:
     assert page(world, who, "settings").status_code == 403
     with pytest.raises(Refused):
         actions.save_preference(actor=world[who], at=world.now, email="", timings={}, digest_at=[], quiet=None)

@@ -11,12 +11,13 @@ from django import template
 from django.forms import BoundField
 from django.forms import widgets as w
 from django.template import Context
+from django.template.base import FilterExpression, NodeList, Parser, Token
 from django.utils import timezone
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
 from minsheng.secrecy import watch_token
-from minsheng.ui import times
+from minsheng.ui import looks, times
 from minsheng.ui.choices import ColouredChoices
 from minsheng.ui.marks import Span, find_words, pieces
 
@@ -51,6 +52,28 @@ def icon(name: str, label: str = "", extra: str = "") -> SafeString:
     if label:
         return format_html('<i class="ti ti-{} {}" role="img" aria-label="{}"></i>', name, extra, label)
     return format_html('<i class="ti ti-{} {}" aria-hidden="true"></i>', name, extra)
+
+
+@register.tag
+def alike(parser: Parser, token: Token) -> AlikeNode:
+    """`{% alike key %}…{% endalike %}`: what stands between is drawn once for all who look again under this key (ui.looks); "": as it
+    is."""
+    key = parser.compile_filter(token.split_contents()[1])
+    nodelist = parser.parse(("endalike",))
+    parser.delete_first_token()
+    return AlikeNode(key, nodelist)
+
+
+class AlikeNode(template.Node):
+    """As `alike` says."""
+
+    def __init__(self, key: FilterExpression, nodelist: NodeList) -> None:
+        self.key, self.nodelist = key, nodelist
+
+    def render(self, context: Context) -> SafeString:
+        """The part, as drawn a moment ago or now."""
+        key = self.key.resolve(context)
+        return SafeString(looks.once(key, lambda: str(self.nodelist.render(context)))) if key else self.nodelist.render(context)
 
 
 @register.simple_tag
