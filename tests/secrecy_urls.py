@@ -241,7 +241,10 @@ _FILLERS: dict[str, Any] = {
     "cases:map": _with("cases:map", {"view": "0"}, {"state": "in_handling"}, {"light": "red"}),
     "cases:map_points": _with("cases:map_points", {"view": "0"}, {"kind": "report"}),
     "cases:map_rows": lambda city: [f"{reverse('cases:map_rows')}?{urlencode([('n', number) for number in _numbers(city)])}"],
-    "cases:found": _with("cases:found", {"q": "漏水"}, {"q": "自述"}, {"q": "建新"}, {"q": "FZ20"}, opened=("report", "merged")),
+    "cases:found": _with(
+        "cases:found", {"q": "漏水"}, {"q": "自述"}, {"q": "建新"}, {"q": "FZ20"}, {"q": "自述", "kind": "report", "sort": "-due"},
+        opened=("report", "merged"),
+    ),
     "cases:intake": _with("cases:intake", {"tab": "drafts"}, opened=("report", "waiting")),
     "cases:new": lambda city: [reverse("cases:new"), f"{reverse('cases:new')}?draft={city.cases['draft'].pk}"],
     "cases:discard": lambda city: [reverse("cases:discard", args=[city.cases["draft"].pk])],

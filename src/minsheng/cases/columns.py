@@ -42,7 +42,8 @@ class Line:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Column:
-    """One value of a case. `loads`: what must be read with the case; `centre`: not for units, whose business it is not."""
+    """One value of a case. `loads`: what must be read with the case; `centre`: not for units, whose business it is not; `sort`:
+    the case's column that a list may be sorted by (`lists.Sort`)."""
 
     code: str
     label: str
@@ -50,6 +51,7 @@ class Column:
     loads: tuple[str, ...] = ()
     tasks: bool = False  # needs the prefetch of queries.current_tasks
     centre: bool = False
+    sort: str = ""
     width: int = 16  # characters, in a spreadsheet
 
 
@@ -89,18 +91,18 @@ def _dispatcher(line: Line) -> str:
 COLUMNS: dict[str, Column] = {
     column.code: column
     for column in (
-        Column(code="received", label="收件时间", value=lambda line: line.case.received_at, width=17),
+        Column(code="received", label="收件时间", value=lambda line: line.case.received_at, sort="received_at", width=17),
         Column(code="channel", label="渠道", value=lambda line: Channel(line.case.channel).label, width=10),
         Column(code="urgency", label="紧急程度", value=lambda line: line.case.get_urgency_display(), width=10),
-        Column(code="citizen_due", label="群众时限", value=lambda line: line.case.citizen_due_at, width=17),
-        Column(code="dispatched", label="首次批转", value=lambda line: line.case.dispatched_at, width=17),
+        Column(code="citizen_due", label="群众时限", value=lambda line: line.case.citizen_due_at, sort="citizen_due_at", width=17),
+        Column(code="dispatched", label="首次批转", value=lambda line: line.case.dispatched_at, sort="dispatched_at", width=17),
         Column(code="reads", label="查阅", value=_reads, tasks=True, width=17),
         Column(code="round", label="轮次", value=lambda line: line.case.round, width=6),
         Column(code="sent_back", label="退回次数", value=_sent_back, tasks=True, width=9),
         Column(code="applicant", label="诉求人", value=_applicant, loads=("applicant",), width=24),
         Column(code="agent", label="受理人", value=_agent, loads=("accepted_by",), centre=True),
         Column(code="dispatcher", label="批转人", value=_dispatcher, loads=("dispatched_by",), centre=True),
-        Column(code="closed", label="办结时间", value=lambda line: line.case.closed_at, width=17),
+        Column(code="closed", label="办结时间", value=lambda line: line.case.closed_at, sort="closed_at", width=17),
         Column(code="satisfaction", label="满意度", value=_rating, width=10),
     )
 }

@@ -108,7 +108,7 @@ def asks_of_unit(user: User, *, since: datetime) -> QuerySet[Ask]:
     """What the unit asks for, and what was decided of it since; the latest move (`moved_at`) first."""
     own = Task.objects.filter(visible_tasks(user), unit=user.unit)
     asks = Ask.objects.filter(Q(state=AskState.PENDING) | Q(decided_at__gte=since), task__in=own)
-    shown = asks.select_related("task__case__topic", "task__case__place__parent")
+    shown = asks.select_related("task__unit", "task__case__topic", "task__case__place__parent")
     return shown.annotate(moved_at=Coalesce("decided_at", "asked_at"))
 
 

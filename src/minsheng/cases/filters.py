@@ -10,7 +10,7 @@ nothing is left out, and `problems` says so in a sentence; no value can cause an
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
@@ -22,6 +22,8 @@ from django.http import QueryDict
 from minsheng.cases import lights
 from minsheng.cases.choices import (
     GONE_TASK_STATES,
+    AskKind,
+    AskState,
     CaseState,
     Channel,
     RequestKind,
@@ -38,7 +40,9 @@ from minsheng.worktime.moments import ONE_DAY, day_of, end_of, midnight
 _STATES = [(state.value, state.label) for state in CaseState if state is not CaseState.DRAFT]
 _TASK_STATES = [(state.value, state.label) for state in TaskState if state not in GONE_TASK_STATES]
 _LIGHTS = [("red", "红灯"), ("orange", "橙灯"), ("yellow", "黄灯"), ("none", "未亮灯")]
-CHOICES: Mapping[str, tuple[str, list[tuple[str, Any]]]] = {
+CHOICES: dict[str, tuple[str, list[tuple[str, Any]]]] = {
+    "ask_kind": ("申请事项", list(AskKind.choices)),
+    "ask_state": ("审核结果", list(AskState.choices)),
     "state": ("状态", _STATES),
     "task_state": ("任务状态", _TASK_STATES),
     "kind": ("类型", list(RequestKind.choices)),
@@ -47,16 +51,23 @@ CHOICES: Mapping[str, tuple[str, list[tuple[str, Any]]]] = {
     "channel": ("渠道", list(Channel.choices)),
 }
 TREES: Mapping[str, tuple[str, Any]] = {"topic": ("主题", Topic), "place": ("地点", Place), "unit": ("单位", Unit)}
-DAYS: Mapping[str, str] = {"received": "收件", "due": "到期"}
+DAYS: Mapping[str, str] = {"received": "收件", "due": "到期", "closed": "办结"}
+_PAST = {
+    "today": "今天", "yesterday": "昨天", "week": "本周", "7d": "近 7 天", "30d": "近 30 天", "month": "本月", "last_month": "上月"
+}  # fmt: skip
 PRESETS: Mapping[str, Mapping[str, str]] = {
-    "received": {
-        "today": "今天", "yesterday": "昨天", "week": "本周", "7d": "近 7 天", "30d": "近 30 天", "month": "本月",
-        "last_month": "上月",
-    },
+    "received": _PAST,
+    "closed": _PAST,
     "due": {"overdue": "已到期", "today": "今天", "tomorrow": "明天", "week": "本周", "next_week": "下周"},
 }  # fmt: skip
 ALL = (*CHOICES, *TREES, *DAYS)
 EARLIEST, LATEST = date(2000, 1, 1), date(2100, 1, 1)
+_offered: dict[str, Callable[[Collection[str]], Q]] = {}
+
+
+def offer(name: str, label: str, choices: Sequence[tuple[str, Any]], condition: Callable[[Collection[str]], Q]) -> None:
+    """A choice that a higher room's lists have beside these. `condition` of the values chosen, on the model of those lists."""
+    CHOICES[name], _offered[name] = (label, list(choices)), condition
 
 
 def names_of(field_name: str) -> tuple[str, ...]:
@@ -133,13 +144,14 @@ class Filters:
 
     # --- conditions ------------------------------------------------------------------------------------------------
 
-    def on_cases(self, prefix: str = "", *, clock: str = "row") -> Q:
+    def on_cases(self, prefix: str = "", *, clock: str = "row", once: bool = False) -> Q:
         """Condition on Case, or on what leads to one by `prefix`. `clock`: which deadlines lights and days of 到期 mean: all
-        that runs for a case, as its row shows ("row"; 到期 is the day on which the first of them ends), or the "citizen"'s."""
+        that runs for a case, as its row shows ("row"; 到期 is the day on which the first of them ends), or the "citizen"'s.
+        `once`: units count that had the case and gave it back, too."""
         found = self._plain(prefix)
         if "unit" in self.nodes:
             given = Task.objects.filter(case=OuterRef(f"{prefix}pk"), unit__in=self.nodes["unit"].below)
-            found &= Q(Exists(given.exclude(state__in=GONE_TASK_STATES)))
+            found &= Q(Exists(given if once else given.exclude(state__in=GONE_TASK_STATES)))
         found &= self._lit(lights.case_reached(self.at, prefix, clock))
         return found & self._due(lambda of: lights.on_case_clock(lambda stem: of(f"{stem}due_at"), prefix, clock))
 
@@ -153,12 +165,26 @@ class Filters:
         found &= self._lit(lights.task_reached(self.at, prefix))
         return found & self._due(lambda of: of(f"{prefix}due_at"))
 
-    def on_asks(self) -> Q:
-        """Condition on Ask: lights and 到期 are those of the centre's answer."""
+    def on_asks(self, clock: str = "ask") -> Q:
+        """Condition on Ask. `clock`: whether lights and 到期 are those of the centre's answer ("ask") or, while it waits, of
+        the unit's own task, which runs on meanwhile ("asking")."""
         found = self._plain("task__case__")
+        for name, column in (("ask_kind", "kind"), ("ask_state", "state")):
+            if self.chosen.get(name):
+                found &= Q(**{f"{column}__in": self.chosen[name]})
         if "unit" in self.nodes:
             found &= Q(task__unit__in=self.nodes["unit"].below)
-        return found & self._lit(lights.ask_reached(self.at)) & self._due(lambda of: of("due_at"))
+        if clock == "ask":
+            return found & self._lit(lights.ask_reached(self.at)) & self._due(lambda of: of("due_at"))
+        return found & self._lit(lights.asking_reached(self.at)) & self._due(lambda of: Q(state=AskState.PENDING) & of("task__due_at"))
+
+    def on_offered(self) -> Q:
+        """Condition on the list's own model, of what its room has offered."""
+        found = Q()
+        for name, condition in _offered.items():
+            if self.chosen.get(name):
+                found &= condition(self.chosen[name])
+        return found
 
     def _lit(self, reached: lights.Reached) -> Q:
         return _any(lights.shines(light, reached) for light in self.chosen.get("light", ()))
@@ -172,10 +198,11 @@ class Filters:
         for name in ("topic", "place"):
             if name in self.nodes:
                 found &= Q(**{f"{prefix}{name}__in": self.nodes[name].below})
-        if "received" in self.days:
-            first, last = self.days["received"].first, self.days["received"].last
-            found &= Q(**{f"{prefix}received_at__gte": midnight(first)}) if first else Q()
-            found &= Q(**{f"{prefix}received_at__lt": end_of(last)}) if last else Q()
+        for name in ("received", "closed"):
+            if name in self.days:
+                first, last = self.days[name].first, self.days[name].last
+                found &= Q(**{f"{prefix}{name}_at__gte": midnight(first)}) if first else Q()
+                found &= Q(**{f"{prefix}{name}_at__lt": end_of(last)}) if last else Q()
         return found
 
     def _due(self, by: Any) -> Q:

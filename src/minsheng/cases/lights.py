@@ -65,6 +65,12 @@ def ask_reached(at: datetime) -> Reached:
     return lambda edge: Q(**{"state": AskState.PENDING, f"{edge}_at__lte": at})
 
 
+def asking_reached(at: datetime) -> Reached:
+    """Of an ask that waits, for the unit that asks: the clocks of its own task, which run on."""
+    own = task_reached(at, "task__")
+    return lambda edge: Q(state=AskState.PENDING) & own(edge)
+
+
 def case_reached(at: datetime, prefix: str = "", clock: str = "row") -> Reached:
     """Of a case: all that presses on it, as its row shows, or the citizen's clock alone (`on_case_clock`)."""
     return lambda edge: on_case_clock(lambda stem: Q(**{f"{stem}{edge}_at__lte": at}), prefix, clock)

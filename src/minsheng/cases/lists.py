@@ -12,13 +12,13 @@ columns) is the console's; it tells this room through `preferences`.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlencode
+from urllib.parse import parse_qsl, urlencode
 
-from django.db.models import F, QuerySet
+from django.db.models import F, Q, QuerySet
 from django.http import HttpRequest, QueryDict
 from django.urls import reverse
 from django.utils.functional import SimpleLazyObject
@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from minsheng.accounts.models import User
     from minsheng.cases.models import Case, Task
 
+NOT_KEPT = ("day", "q", "kept")  # own parameters that no view keeps: a day, which passes; words, which may name somebody
 VIEW = "view"  # which saved view an address came from; "0": none, not even one's own first
 Order = Sequence[str]
 
@@ -53,9 +54,12 @@ RECEIVED = Sort("收件时间", "received_at")
 CITIZEN_DUE = Sort("群众时限", "citizen_due_at")
 STAGE_DUE = Sort("本环节时限", "stage_due_at")
 PRESSING_DUE = Sort("最紧的时限", "pressing_due_at")  # of all that runs for a case: what rows show
+PRESSING = ("剩余时间", "pressing")  # what stands on the right of such rows
 WAITED = Sort("等待时间", "state_since")
+# Every list offers all of these but those in which its rows cannot differ: a queue of one state has no state to choose.
 CASE_FIELDS = ("state", "kind", "urgency", "light", "channel", "topic", "place", "unit", "received", "due")
-QUEUE_FIELDS = ("kind", "urgency", "light", "channel", "topic", "place", "received", "due")
+QUEUE_FIELDS = tuple(name for name in CASE_FIELDS if name != "state")
+ENDED_FIELDS = (*(name for name in CASE_FIELDS if name not in ("light", "due")), "closed")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,7 +69,11 @@ class CaseList:
     `own` (tab, day …); it starts from what the user may see, and refuses who may not open the desk.
 
     `to_case`: how its model leads to the case ("" where it is the case itself); `to_task`, to the task that is listed. `clock`:
-    of cases what `filters.on_cases` says; "ask" where asks are listed, whose lights are their own.
+    of cases what `filters.on_cases` says; of asks ("ask", "asking") what `filters.on_asks` says.
+
+    What is searched: `complete` finds what the rows need beside the address (`withheld`: no address may hold it; an export keeps it
+    encrypted), `told` says it in words fit for records. Views then narrow what is searched (`carried`: it stays in their links),
+    and none opens by itself.
     """
 
     code: str
@@ -75,6 +83,8 @@ class CaseList:
     fields: tuple[str, ...] = CASE_FIELDS
     sorts: Mapping[str, Sort] = field(default_factory=lambda: {"received": RECEIVED})
     own: tuple[str, ...] = ()
+    fixed: tuple[tuple[str, str], ...] = ()  # with what its desk shows this list and not another of its own
+    only: Mapping[str, Collection[str]] = field(default_factory=dict)  # of a field's choices those that its rows can have
     to_case: str = ""
     to_task: str | None = None
     clock: str = "row"
@@ -82,6 +92,14 @@ class CaseList:
     # People of one answer get the same rows, drawn once for all who look again at the same time; "" and None: each their own.
     alike: Callable[[User], str] | None = None
     own_sort: str = "最紧急的在前"
+    once: bool = False  # the unit of a case is also one that gave it back
+    # What stands in the rows' place for the unit and on their right: its heading, and the sort that goes by it.
+    unit: tuple[str, str] = ("单位", "")
+    left: tuple[str, str] = ("剩余时间", "due")
+    carried: tuple[str, ...] = ()
+    withheld: tuple[str, ...] = ()
+    complete: Callable[[HttpRequest], QueryDict] | None = None
+    told: Callable[[QueryDict], str] | None = None
 
 
 _lists: dict[str, CaseList] = {}
@@ -173,9 +191,10 @@ class Shown:
     def rows(self) -> tuple[QuerySet[Any], Order]:
         """What the list holds, narrowed, and its order. Errors: what the desk refuses."""
         found, order = self.spec.rows(self.user, self.params, self.at)
-        found = found.filter(self._condition())
-        if self.sort:
-            found, order = self._sorted(found)
+        found, order = found.filter(self.condition()), self.order(order)
+        first = order[0].lstrip("-")
+        if "__" in first:  # a page's cursor is made of the row's own attributes
+            found, order = found.annotate(sorted_by=F(first)), (order[0].replace(first, "sorted_by"), *order[1:])
         needed = cols.loads(self.columns, self.spec.to_case)
         if needed:
             found = found.select_related(*needed)
@@ -204,20 +223,26 @@ class Shown:
         columns = ",".join(column.code for column in self.columns)
         return looks.key_of((self.spec.code, request.get_full_path(), self.query(), after, like, columns))
 
-    def _condition(self) -> Any:
-        spec = self.spec
-        if spec.clock == "ask":
-            return self.filters.on_asks()
+    def condition(self) -> Q:
+        """The filters, on the list's model."""
+        spec, offered = self.spec, self.filters.on_offered()
+        if spec.clock in ("ask", "asking"):
+            return self.filters.on_asks(spec.clock) & offered
         if spec.to_task is not None:
-            return self.filters.on_tasks(spec.to_task)
-        return self.filters.on_cases(spec.to_case, clock=spec.clock)
+            return self.filters.on_tasks(spec.to_task) & offered
+        return self.filters.on_cases(spec.to_case, clock=spec.clock, once=spec.once) & offered
 
-    def _sorted(self, found: QuerySet[Any]) -> tuple[QuerySet[Any], Order]:
+    def order(self, own: Order) -> Order:
+        """The columns that it is sorted by: as asked for, else the list's own."""
+        if not self.sort:
+            return own
         down = "-" if self.sort.startswith("-") else ""
-        column = self.spec.sorts[self.sort.lstrip("-")].column
-        if "__" in column:  # a page's cursor is made of the row's own attributes
-            found, column = found.annotate(sorted_by=F(column)), "sorted_by"
-        return found, (down + column, f"{down}id")
+        return (down + self.spec.sorts[self.sort.lstrip("-")].column, f"{down}id")
+
+    def line(self, row: Any) -> Line:
+        """A row of the list's model as columns look at it."""
+        task = None if self.spec.to_task is None else _reached(row, self.spec.to_task)
+        return Line(user=self.user, at=self.at, case=_reached(row, self.spec.to_case), task=task)
 
     def with_cells(self, row: Row, case: Case, task: Task | None = None) -> Row:
         """A row with the columns that the person has added."""
@@ -231,16 +256,16 @@ class Shown:
     @property
     def elsewhere(self) -> str:
         """Where to go instead: an address that asks for nothing opens the person's own first view. "": stay."""
-        bare = not self.asked() and VIEW not in self.params and not self.params.get("page")
+        bare = not self.asked() and VIEW not in self.params and not self.params.get("page") and not self.spec.carried
         first = self.kept.view(str(self.kept.first)) if bare and self.kept.first else None
-        if first is None:
+        if first is None or not set(self.own()) <= set(parse_qsl(first.query)):  # a view of another of the desk's tabs
             return ""
         opened = [("open", self.params["open"])] if self.params.get("open") else []
         return self.url(_joined(urlencode([(VIEW, str(first.key)), *opened]), first.query))
 
     def own(self) -> list[tuple[str, str]]:
         """The desk's own parameters, as they are."""
-        return [(name, str(self.params[name])) for name in self.spec.own if self.params.get(name)]
+        return [*self.spec.fixed, *((name, str(self.params[name])) for name in self.spec.own if self.params.get(name))]
 
     def asked(self) -> list[tuple[str, str]]:
         """Filters and sort: what a saved view keeps."""
@@ -255,9 +280,19 @@ class Shown:
         """The parameters that make the same list again: the desk's own, filters and sort."""
         return urlencode([*self.own(), *self.asked()])
 
+    def whole_query(self) -> str:
+        """The same with what no address may hold: what an export keeps, encrypted."""
+        withheld = [(name, str(self.params[name])) for name in self.spec.withheld if self.params.get(name)]
+        return urlencode([*self.own(), *withheld, *self.asked()])
+
+    def in_words(self) -> str:
+        """What is listed, in words fit for a record: “按 2 个词查找；类型：投诉”."""
+        told = self.spec.told(self.params) if self.spec.told else ""
+        return "；".join(filter(None, (told, *(f"{chip.label}：{chip.text}" for chip in self.filters.chips()))))
+
     def kept_query(self) -> str:
-        """What a saved view keeps: not a day, which passes, nor words searched, which may name somebody."""
-        own = [(name, value) for name, value in self.own() if name not in ("day", "q")]
+        """What a saved view keeps."""
+        own = [(name, value) for name, value in self.own() if name not in NOT_KEPT]
         return urlencode([*own, *self.asked()])
 
     # --- for the bar (console/_list_bar.html) ------------------------------------------------------------------------
@@ -279,7 +314,7 @@ class Shown:
 
     def fields(self) -> list[Field]:
         """The panel's fields."""
-        return [_field(name, self.filters) for name in self.spec.fields]
+        return [_field(name, self.filters, self.spec.only.get(name)) for name in self.spec.fields]
 
     def hidden(self) -> list[tuple[str, str]]:
         """What the panel's form keeps beside its own fields. A field of the panel that the desk uses too is the panel's."""
@@ -289,13 +324,31 @@ class Shown:
 
     def sort_links(self) -> list[Link]:
         """Every way to sort, the list's own first."""
-        rest = [*self.own(), (VIEW, self.params.get(VIEW) or "0"), *self.filters.params()]
-        links = [Link(self.spec.own_sort, self.url(rest), not self.sort)]
+        links = [Link(self.spec.own_sort, self.sorted_by(""), not self.sort)]
         for code, sort in self.spec.sorts.items():
             for down, words in (("", "早的在前"), ("-", "晚的在前")):
-                url = self.url([*rest, ("sort", down + code)])
-                links.append(Link(f"{sort.label}，{words}", url, self.sort == down + code))
+                links.append(Link(f"{sort.label}，{words}", self.sorted_by(down + code), self.sort == down + code))
         return links
+
+    def sorted_by(self, sort: str) -> str:
+        """This list, narrowed as it is, in this order; "": its own."""
+        rest = [*self.own(), (VIEW, self.params.get(VIEW) or "0"), *self.filters.params()]
+        return self.url([*rest, *([("sort", sort)] if sort else [])])
+
+    def headings(self) -> dict[str, Heading]:
+        """The headings of the rows' parts that a list may be sorted by or names otherwise."""
+        return {"unit": self._heading(*self.spec.unit), "left": self._heading(*self.spec.left)}
+
+    def column_headings(self) -> list[Heading]:
+        """Those of the columns that the person has added."""
+        by_column = {sort.column: code for code, sort in self.spec.sorts.items()}
+        return [self._heading(column.label, by_column.get(self.spec.to_case + column.sort, "")) for column in self.columns]
+
+    def _heading(self, label: str, sort: str) -> Heading:
+        if sort not in self.spec.sorts:
+            return Heading(label)
+        now = {sort: "ascending", f"-{sort}": "descending"}.get(self.sort, "")
+        return Heading(label, self.sorted_by(f"-{sort}" if now == "ascending" else sort), now)
 
     def sort_label(self) -> str:
         """How it is sorted now."""
@@ -308,13 +361,18 @@ class Shown:
             View(
                 view.key,
                 view.name,
-                self.url(_joined(urlencode([(VIEW, str(view.key))]), view.query)),
+                self.view_url(view.key, view.query),
                 str(view.key) == key,
                 view.shared,
                 str(view.key) == key and view.query != now,
             )
             for view in self.kept.views
         ]
+
+    def view_url(self, key: int, query: str) -> str:
+        """The list by a saved view; of what is searched, the same search."""
+        carried = [(name, value) for name, value in self.own() if name in self.spec.carried]
+        return self.url(_joined(urlencode([*carried, (VIEW, str(key))]), query))
 
     def view_in_use(self) -> View | None:
         """The saved view that this address came from."""
@@ -336,6 +394,15 @@ class Link:
 
 
 @dataclass(frozen=True, slots=True)
+class Heading:
+    """The heading of a column; `url` sorts by it, the other way round where it is `sorted` by it (a value of aria-sort)."""
+
+    label: str
+    url: str = ""
+    sorted: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Field:
     """One field of the filter panel, for the template: pills to tick, a tree to search, or days."""
 
@@ -353,11 +420,12 @@ class Field:
         return f"every-{self.name}"
 
 
-def _field(name: str, filters: Filters) -> Field:
+def _field(name: str, filters: Filters, only: Collection[str] | None = None) -> Field:
     if name in flt.CHOICES:
         label, choices = flt.CHOICES[name]
         ticked = filters.chosen.get(name, ())
-        return Field(name, label, "choices", tuple((str(v), str(words), v in ticked) for v, words in choices))
+        shown = [(str(v), str(words), v in ticked) for v, words in choices if only is None or v in only or v in ticked]
+        return Field(name, label, "choices", tuple(shown))
     if name in flt.TREES:
         return Field(name, flt.TREES[name][0], "tree", node=filters.nodes.get(name))
     days = filters.days.get(name)
@@ -365,6 +433,13 @@ def _field(name: str, filters: Filters) -> Field:
     presets = tuple((code, words, code == preset) for code, words in flt.PRESETS[name].items())
     first, last = ("", "") if days is None or preset else (_iso(days.first), _iso(days.last))
     return Field(name, flt.DAYS[name] + "日期", "days", presets, first=first, last=last)
+
+
+def _reached(row: Any, path: str) -> Any:
+    """What `path` (`task__case__`) leads to from a row."""
+    for name in path.split("__"):
+        row = getattr(row, name) if name else row
+    return row
 
 
 def _joined(*queries: str) -> str:
@@ -378,7 +453,8 @@ def _iso(day: Any) -> str:
 def opened(request: HttpRequest, spec: CaseList, at: datetime) -> Shown:
     """The list as this request asks for it, for its person. Two queries of what they keep."""
     user: Any = request.user
-    return asked_for(user, spec, request.GET, at, _preferences(user, spec.code))
+    params = spec.complete(request) if spec.complete else request.GET
+    return asked_for(user, spec, params, at, _preferences(user, spec.code))
 
 
 def asked_for(user: User, spec: CaseList, params: QueryDict, at: datetime, kept: Preferences | None = None) -> Shown:

@@ -152,6 +152,14 @@ class Search:
         """To be marked where they stand: as typed, and folded as the index has them."""
         return [*self.words, *(term.phrase for term in self.terms)]
 
+    def in_words(self) -> str:
+        """What kind of search it is, fit for a record: never what was typed, which may name somebody; "" for none."""
+        if self.number:
+            return "按编号查找"
+        if self.personal:
+            return "按电话、证件号等查找"
+        return f"按 {len(self.terms)} 个词查找" if self.terms else ""
+
     def of_words_only(self) -> Search:
         """The same, finding nobody by name."""
         return replace(self, terms=tuple(replace(term, person="") for term in self.terms))

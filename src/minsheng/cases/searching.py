@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from minsheng.accounts.models import User
 
 MOST_COUNTED, SHOWN = 1000, 25
-NEWEST = ["-received_at", "-id"]
+NEWEST = ("-received_at", "-id")
 _BY_WORDS = ["-received", "-id"]  # the same, by the index's own copy
 _WALKED, _WINDOWS = 2000, (1, 8, 64, 512)
 
@@ -56,16 +56,28 @@ class Found:
         return f"{MOST_COUNTED}+" if self.count > MOST_COUNTED else str(self.count)
 
 
-def find(user: User, search: Search, *, cursor: str = "") -> Found:
+def find(
+    user: User,
+    search: Search,
+    *,
+    cursor: str = "",
+    condition: Q | None = None,
+    order: Sequence[str] = NEWEST,
+    loads: Sequence[str] = (),
+) -> Found:
     """What the search finds among all cases that this person may see, with what a list's rows show.
 
     Counting needs no order, so it stops at a thousand. What is rarer is found by the index and sorted. Of what is commoner a
     page is looked for in the newest days, and in ever more of them until it is full: so a common word never sorts the table.
+    `condition` narrows the cases further, `order` sorts them otherwise, `loads` is read with them: without these it costs
+    what it costs alone.
     """
-    cases = Case.objects.visible_to(user).exclude(state=CaseState.DRAFT).only("pk", "received_at")
+    columns = {name.lstrip("-") for name in order} - {"id"}
+    cases = Case.objects.visible_to(user).exclude(state=CaseState.DRAFT).only("pk", "received_at", *columns)
+    cases = cases if condition is None else cases.filter(condition)
     count = narrow(cases, search, user=user).order_by()[: MOST_COUNTED + 1].count()
-    if not search.terms:
-        return Found(_whole(user, keyset_page(narrow(cases, search, user=user), NEWEST, cursor, SHOWN)), count)
+    if not search.terms or tuple(order) != NEWEST:
+        return Found(_whole(user, keyset_page(narrow(cases, search, user=user), order, cursor, SHOWN), loads), count)
     cases = cases.annotate(received=F("words__received_at"))
     backwards, start = start_of(cases, _BY_WORDS, cursor)
     page = KeysetPage()
@@ -73,12 +85,13 @@ def find(user: User, search: Search, *, cursor: str = "") -> Found:
         page = keyset_page(_narrowed(cases.filter(days), search, user, walk=walk), _BY_WORDS, cursor, SHOWN)
         if page.previous if backwards else page.next:
             break
-    return Found(_whole(user, page), count)
+    return Found(_whole(user, page, loads), count)
 
 
-def _whole(user: User, page: KeysetPage) -> KeysetPage:
+def _whole(user: User, page: KeysetPage, loads: Sequence[str]) -> KeysetPage:
     """The page's cases with all that a row shows: read for these alone, not for whatever had to be sorted."""
     rows = queries.every_case(user).filter(pk__in=[case.pk for case in page.rows]).prefetch_related(queries.current_tasks())
+    rows = rows.select_related(*loads) if loads else rows
     known = {case.pk: case for case in rows} if page.rows else {}
     return replace(page, rows=[known[case.pk] for case in page.rows if case.pk in known])
 

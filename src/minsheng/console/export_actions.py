@@ -61,7 +61,7 @@ def ask_export(
     export = Export.objects.create(
         user=actor,
         list_code=shown.code,
-        query=shown.query()[:2000],
+        query=shown.whole_query(),
         columns=[column.code for column in shown.columns],
         whole=whole and exporting.may_name_persons(actor),
         reason=reason,
@@ -80,8 +80,8 @@ def ask_export(
 
 
 def filters_words(shown: Shown) -> str:
-    """The filters in words, for the record and the file's foot."""
-    return "；".join(f"{chip.label}：{chip.text}" for chip in shown.filters.chips()) or "无筛选"
+    """What was listed, in words, for the record and the file's foot."""
+    return shown.in_words() or "无筛选"
 
 
 def run_export(key: UUID, *, at: datetime) -> None:
@@ -110,7 +110,7 @@ def run_export(key: UUID, *, at: datetime) -> None:
 def _make(export: Export, room: Path, *, at: datetime) -> None:
     asker = User.objects.get(pk=export.user_id)
     _refuse_changed(asker, export)
-    shown = exporting.asked_again(asker, export.list_code, export.query, tuple(export.columns), at)
+    shown = exporting.asked_again(asker, export.list_code, export.query or "", tuple(export.columns), at)
     if shown is None:
         raise Refused("not_found")
     most = settings.LISTS["export_rows"]

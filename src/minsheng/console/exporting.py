@@ -12,16 +12,16 @@ from django.http import QueryDict
 
 from minsheng.accounts.models import User
 from minsheng.cases import lists, presenting, queries, scope
-from minsheng.cases.choices import AskKind, CaseState, Channel, RequestKind, TaskRole, TaskState
+from minsheng.cases.choices import AskKind, AskState, CaseState, Channel, RequestKind, TaskRole, TaskState
 from minsheng.cases.columns import Column, Line
-from minsheng.cases.models import Ask, Task
 
 # Importing a desk registers its list: the worker has no addresses to import them for.
-from minsheng.cases.views import audits, intake, listing, maps, units  # noqa: F401
+from minsheng.cases.views import audits, finding, intake, listing, maps, units  # noqa: F401
 from minsheng.console import overview  # noqa: F401
 from minsheng.console.workbooks import Heading
 from minsheng.dispatching import views as _dispatching  # noqa: F401
 from minsheng.followup import views as _followup  # noqa: F401
+from minsheng.publishing import views as _publishing  # noqa: F401
 from minsheng.secrecy import mask_name, mask_phone
 from minsheng.ui.pages import keyset_page
 
@@ -66,6 +66,22 @@ _ASK = (
     _plain("申请事项", 12, lambda line, row: AskKind(row.kind).label),
     _plain("申请时间", 17, lambda line, row: row.asked_at),
 )
+_DECIDED = (
+    _plain("审核结果", 10, lambda line, row: AskState(row.state).label),
+    _plain("审核时间", 17, lambda line, row: row.decided_at),
+    _plain("审核意见", 30, lambda line, row: presenting.staff_words(line.user, line.case, row.decision_note)),
+)
+_PUBLICATION = (
+    _plain("公开件", 10, lambda line, row: row.get_state_display()),
+    _plain("公开标题", 34, lambda line, row: row.title),
+    _plain("编辑人", 12, lambda line, row: row.edited_by.display_name),
+    _plain("编辑时间", 17, lambda line, row: row.edited_at),
+    _plain("复核人", 12, lambda line, row: row.reviewed_by.display_name if row.reviewed_by else ""),
+    _plain("公开时间", 17, lambda line, row: row.published_at),
+)
+_CLOSED = _plain("办结时间", 17, lambda line, row: line.case.closed_at)
+# What a list's own rows say beside the case and its task.
+_OF_LIST = {"asks": _ASK, "unit_asks": (*_ASK, *_DECIDED), "to_publish": (_CLOSED,), "publications": (_CLOSED, *_PUBLICATION)}
 
 
 def parts_of(shown: lists.Shown, *, whole: bool) -> list[Part]:
@@ -75,8 +91,7 @@ def parts_of(shown: lists.Shown, *, whole: bool) -> list[Part]:
         found.append(_LEAD)
     else:
         found += _TASK
-    if spec.to_task:
-        found += _ASK
+    found += _OF_LIST.get(spec.code, ())
     there = {part.heading.label for part in found} | {"诉求人"}
     for column in shown.columns:
         if column.label not in there:
@@ -127,19 +142,13 @@ def rows_of(shown: lists.Shown, parts: list[Part], most: int, tell: Callable[[in
             if told >= most:
                 return
             met.add(row.pk)
-            line = line_of(shown, row)
+            line = shown.line(row)
             yield [part.value(line, row) for part in parts]
             told += 1
         tell(told)
         cursor = page.next
         if not cursor:
             return
-
-
-def line_of(shown: lists.Shown, row: Any) -> Line:
-    """A row of any list as columns look at it."""
-    task = row if isinstance(row, Task) else row.task if isinstance(row, Ask) else None
-    return Line(user=shown.user, at=shown.at, case=task.case if task is not None else row, task=task)
 
 
 def _with_everything(found: QuerySet[Any], spec: lists.CaseList) -> QuerySet[Any]:

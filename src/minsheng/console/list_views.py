@@ -9,7 +9,7 @@ from uuid import UUID
 from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
-from django.http import FileResponse, HttpRequest, HttpResponse
+from django.http import FileResponse, HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
@@ -63,17 +63,17 @@ def columns(request: HttpRequest, code: str) -> HttpResponse:
 def save(request: HttpRequest, code: str) -> HttpResponse:
     """Keep the list as it stands under a name. Errors: not_found, invalid."""
     user: Any = request.user
-    spec = _list(code)
+    spec, at, query = _list(code), timezone.now(), request.POST.get("query", "")
     view = list_actions.save_view(
         actor=user,
-        at=timezone.now(),
+        at=at,
         spec=spec,
         name=request.POST.get("name", ""),
-        query=request.POST.get("query", ""),
+        query=query,
         first=request.POST.get("first") == "1",
     )
     messages.success(request, f"视图“{view.name}”已保存。")
-    return redirect(f"{reverse(spec.url)}?view={view.pk}" + (f"&{view.query}" if view.query else ""))
+    return redirect(lists.asked_for(user, spec, QueryDict(query), at).view_url(view.pk, view.query))
 
 
 @login_required
@@ -90,6 +90,7 @@ def views(request: HttpRequest) -> HttpResponse:
             "url": f"{reverse(spec.url)}?view={view.pk}" + (f"&{view.query}" if view.query else ""),
             "own": view.owner_id == user.pk,
             "first": view.pk in firsts,
+            "search": bool(spec.carried),
         }
         for view in found
         if (spec := lists.by_code(view.list_code)) is not None
@@ -147,6 +148,7 @@ def export_new(request: HttpRequest, code: str) -> HttpResponse:
     context = {
         "desk_title": f"导出：{shown.spec.title}",
         "list": shown,
+        "told": shown.spec.told(shown.params) if shown.spec.told else "",
         "total": min(total, most),
         "cut": total > most,
         "most": most,

@@ -103,7 +103,7 @@ class Export(models.Model):
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     user = models.ForeignKey(_USER, on_delete=models.PROTECT, related_name="exports")
     list_code = models.CharField("列表", max_length=20)
-    query = models.CharField(max_length=2000, blank=True)
+    query = EncryptedTextField(default="", blank=True)  # with words searched, which may name somebody
     columns = ArrayField(models.CharField(max_length=20), default=list, blank=True)
     whole = models.BooleanField("含完整联系方式", default=False)
     reason = models.CharField("用途", max_length=100)

@@ -110,6 +110,7 @@ LIST = lists.register(
         title="督办",
         url="console:overview",
         rows=_rows,
+        only={"state": WAITING},
         sorts={"received": lists.RECEIVED, "due": lists.CITIZEN_DUE},
         own=("tab", "lead"),
         with_tasks=True,

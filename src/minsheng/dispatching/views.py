@@ -100,9 +100,13 @@ LIST = lists.register(
         title="批转",
         url="dispatching:desk",
         rows=_rows,
-        fields=lists.QUEUE_FIELDS,
+        fields=lists.CASE_FIELDS,
+        only={"state": queries.DISPATCH_STATES},
         sorts={"received": lists.RECEIVED, "due": lists.STAGE_DUE, "pressing": lists.PRESSING_DUE, "waited": lists.WAITED},
         own=("tab",),
+        once=True,
+        unit=("等待", "waited"),
+        left=lists.PRESSING,
         alike=alike,
     )
 )

@@ -79,9 +79,12 @@ LIST = lists.register(
         title="回访",
         url="followup:desk",
         rows=_rows,
-        fields=(*lists.QUEUE_FIELDS, "unit"),
+        fields=lists.CASE_FIELDS,
+        only={"state": (CaseState.TO_FOLLOW_UP, CaseState.CLOSED)},
         sorts={"received": lists.RECEIVED, "due": lists.STAGE_DUE, "pressing": lists.PRESSING_DUE, "waited": lists.WAITED},
+        left=lists.PRESSING,
         own_sort="先研判、再拨打",
+        unit=("现在要做的", ""),
     )
 )
 

@@ -43,7 +43,7 @@ def may_be_public(prefix: str = "") -> Q:
 
 
 def to_edit(user: User) -> QuerySet[Case]:
-    """Closed with consent and not public now, newest first: what was taken down may be written anew while consent stands.
+    """Closed with consent and not public now: what was taken down may be written anew while consent stands.
 
     Until they are archived: older ones have had their time.
     """
@@ -52,7 +52,6 @@ def to_edit(user: User) -> QuerySet[Case]:
         Case.objects.visible_to(user)
         .filter(may_be_public(), fresh, state=CaseState.CLOSED)
         .select_related("topic", "place__parent", "publication")
-        .order_by("-closed_at", "-id")
     )
 
 

@@ -15,13 +15,14 @@ from minsheng.cases.actions.intake import _next_ids
 from minsheng.cases.choices import CHANNEL_DIGITS, Channel
 from minsheng.cases.models import Ask, Attachment, Case, CaseWords, Outreach, Reply
 from minsheng.cases.rules import format_number
+from minsheng.publishing.models import Publication
 from minsheng.worktime.moments import day_of
 
 _OPEN_REPLIES = ("to_sign", "not_signed", "submitted")
 
 
 def multiply(case: Case, times: int) -> None:
-    """So many more cases like this one, each with its tasks, replies and asks."""
+    """So many more cases like this one, each with its tasks, replies, asks and publication."""
     made = _write(_like(case, **_new_number(case)) for _ in range(times))
     tasks: dict[int | None, list[Any]] = {None: [None] * times}
     for task in case.tasks.order_by("id"):
@@ -32,6 +33,8 @@ def multiply(case: Case, times: int) -> None:
     rows: list[Any] = [*Reply.objects.filter(task__case=case), *Ask.objects.filter(task__case=case)]
     for row in rows:
         _write(_like(row, task=task) for task in tasks[row.task_id])
+    for publication in Publication.objects.filter(case=case):
+        _write(_like(publication, case=each) for each in made)
 
 
 def enlarge(case: Case, times: int) -> None:

@@ -17,6 +17,7 @@ from minsheng.cases.tests.crowd import multiply
 from minsheng.cases.tests.test_asking import ask_pause, ask_return
 from minsheng.cases.tests.world import World
 from minsheng.console import exporting  # noqa: F401 - registers every list
+from minsheng.publishing.tests.made import closed, published
 
 pytestmark = pytest.mark.django_db
 
@@ -29,7 +30,8 @@ def fresh_counts() -> None:
 WHO = {
     "all": ("auditor", ""), "map": ("auditor", ""), "intake": ("agent", ""), "handling": ("城管联络", "tab=work"), "audit": ("auditor", "tab=replies"),
     "asks": ("auditor", "tab=asks"), "dispatch": ("dispatcher", ""), "follow_up": ("follow_up", ""),
-    "supervision": ("supervisor", "tab=all"),
+    "supervision": ("supervisor", "tab=all"), "unit_asks": ("城管联络", "tab=asks"), "found": ("dispatcher", "q=打桩&typed=打桩"),
+    "to_publish": ("quality", "tab=edit"), "publications": ("team_leader", "tab=published"),
 }  # fmt: skip
 SORTS = [(spec.code, down + sort) for spec in lists.all_lists() for sort in spec.sorts for down in ("", "-")]
 
@@ -46,6 +48,8 @@ def crowd(world: World) -> World:
     asks = [ask_return(world, world.lead(world.handling())), ask_pause(world, world.lead(world.handling()))]
     for ask in asks:
         multiply(ask.task.case, 3)
+    multiply(closed(world), 6)
+    multiply(published(world).case, 6)
     for place, case in enumerate(Case.objects.order_by("id")):
         at = case.received_at + timedelta(minutes=place * 7 % 3)
         none = place % 4 == 0
@@ -120,7 +124,9 @@ def test_a_sort_or_view_that_is_not_there_says_so(client: Client, world: World) 
     assert "这种排序这里没有" in answer.content.decode()
 
 
-REFUSED = {"intake": "auditor", "handling": "agent", "audit": "agent", "asks": "dispatcher", "dispatch": "agent", "follow_up": "agent", "supervision": "agent"}
+REFUSED = {"intake": "auditor", "handling": "agent", "audit": "agent", "asks": "dispatcher", "dispatch": "agent", "follow_up": "agent", "supervision": "agent"} | {
+    "unit_asks": "agent", "to_publish": "agent", "publications": "agent"
+}  # fmt: skip
 
 
 @pytest.mark.parametrize("code", sorted(REFUSED))

@@ -38,6 +38,7 @@ from minsheng.cases.tests.world import World, fresh
 from minsheng.cases.views.intake import FILED
 from minsheng.dispatching.actions import recall_case, send_to_study
 from minsheng.followup.actions import rate_case, record_follow_up
+from minsheng.publishing.tests.made import proposed, published
 from minsheng.worktime import queries as worktime
 from minsheng.worktime.moments import last_day_before
 
@@ -97,7 +98,7 @@ ADMINISTRATORS = {"console:records", "console:seals", "console:security", "conso
 # A spreadsheet is its asker's only: console/tests/test_exports.py makes one and measures these.
 MEASURED_THERE = {"console:export_file", "console:export_progress"}
 # Each shows fifty rows in the end, so that the numbers are those of full pages.
-LISTS = {"console:overview", "cases:list", "cases:intake", "dispatching:desk", "cases:handling", "cases:audits", "followup:desk"}
+LISTS = {"publishing:desk", "console:overview", "cases:list", "cases:intake", "dispatching:desk", "cases:handling", "cases:audits", "followup:desk"}
 IN_DEVELOPMENT_ONLY = {"console:gallery", "console:gallery_page"}
 
 
@@ -160,10 +161,11 @@ BASELINE: tuple[Screen, ...] = (
     Screen("cases:map_points", "dispatcher", 7, query="around"),
     Screen("cases:map_rows", "dispatcher", 4, of="large", query="n={number}"),
     Screen("places:counties", "agent", 3),
-    Screen("cases:found", "dispatcher", 9, query="q=打桩"),
-    Screen("cases:found", "analyst", 7, query="q=打桩"),
-    Screen("cases:found", "城管联络", 10, query="q=打桩 工地"),
-    Screen("cases:found", "dispatcher", 8, query="q=FZ2026"),
+    Screen("cases:found", "dispatcher", 11, query="q=打桩"),
+    Screen("cases:found", "dispatcher", 11, query="q=打桩&kind=complaint&sort=due"),
+    Screen("cases:found", "analyst", 9, query="q=打桩"),
+    Screen("cases:found", "城管联络", 12, query="q=打桩 工地"),
+    Screen("cases:found", "dispatcher", 10, query="q=FZ2026"),
     # --- intake ---
     Screen("cases:intake", "agent", 9),
     Screen("cases:intake", "agent", 8, query="tab=drafts"),
@@ -216,10 +218,10 @@ BASELINE: tuple[Screen, ...] = (
     Screen("followup:desk", "follow_up", 23, of="to_judge", query="open={number}"),
     Screen("followup:desk", "follow_up", 23, of="rated_since", query="open={number}"),
     # --- publishing ---
-    Screen("publishing:desk", "quality", 5),
-    Screen("publishing:desk", "team_leader", 7, query="tab=review"),
-    Screen("publishing:desk", "team_leader", 8, query="tab=published"),
-    Screen("publishing:desk", "quality", 9, of="closed", query="open={number}"),
+    Screen("publishing:desk", "quality", 8),
+    Screen("publishing:desk", "team_leader", 9, query="tab=review"),
+    Screen("publishing:desk", "team_leader", 10, query="tab=published"),
+    Screen("publishing:desk", "quality", 12, of="closed", query="open={number}"),
     # --- what was sent ---
     Screen("outbox:log", "team_leader", 7),
     Screen("outbox:log", "城管联络", 6),
@@ -443,6 +445,8 @@ def large(world: World) -> Case:
 
 
 STAGES: dict[str, Callable[[World], Case]] = {
+    "proposed": lambda world: proposed(world).case,
+    "published": lambda world: published(world).case,
     "draft": draft,
     "to_accept": to_accept,
     "secret": lambda world: world.submitted(confidential=True),

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from io import StringIO
 
 import pytest
 from django.core.management import call_command
 from django.db import connection
+from django.db.models import Q
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from minsheng.accounts.testing import sign_in
@@ -180,6 +183,41 @@ def test_pages_follow_each_other_newest_first_rare_or_common(world: World, monke
     assert seen == made[::-1]
     back = searching.find(user, search, cursor=searching.find(user, search, cursor=result.page.previous).page.previous)
     assert [case.number for case in back.page.rows] == seen[:4]
+
+
+@pytest.mark.parametrize("counted", [1000, 2])
+def test_filters_and_sorts_join_a_search_rare_or_common(world: World, monkeypatch: pytest.MonkeyPatch, counted: int) -> None:
+    monkeypatch.setattr(searching, "MOST_COUNTED", counted)
+    monkeypatch.setattr(searching, "SHOWN", 2)
+    monkeypatch.setattr(searching, "_WALKED", 2)
+    made = []
+    for number in range(9):
+        made.append(world.submitted(text="路灯不亮", kind="help" if number % 3 else "complaint").number)
+        world.later(minutes=90)
+    world.submitted(text="井盖松了", kind="help")
+    user, search, help_ = world["dispatcher"], search_rules.parse("路灯"), Q(kind="help")
+    wanted = [number for place, number in enumerate(made) if place % 3]
+    for order, expected in ((searching.NEWEST, wanted[::-1]), (("received_at", "id"), wanted)):
+        seen, cursor = [], ""
+        while True:
+            result = searching.find(user, search, cursor=cursor, condition=help_, order=order)
+            assert result.counted == ("6" if counted == 1000 else "2+")
+            seen += [case.number for case in result.page.rows]
+            cursor = result.page.next
+            if not cursor:
+                break
+        assert seen == expected, order
+
+
+def test_a_search_without_filters_reads_what_it_always_read(world: World) -> None:
+    """Counting, and finding the page's cases, touch the case, its words and whom it may be shown to: no filter's tables."""
+    world.handling()
+    with CaptureQueriesContext(connection) as counted:
+        assert searching.find(world["dispatcher"], search_rules.parse("打桩")).count == 1
+    count, page = (query["sql"] for query in counted.captured_queries[:2])
+    for sql in (count, page):
+        assert set(re.findall(r'(?:FROM|JOIN) "(\w+)"', sql)) == {"cases_case", "cases_casewords"}
+    assert "ORDER BY" not in count
 
 
 def test_rare_words_are_read_from_the_index_of_pairs(world: World) -> None:

@@ -18,7 +18,7 @@ from django.views.decorators.http import require_GET
 from minsheng.accounts.choices import Role
 from minsheng.accounts.models import User
 from minsheng.cases import comparing, desk_queries, guards, lists, presenting, shown_clocks
-from minsheng.cases.choices import AskKind, AskState, RequestKind, TaskState
+from minsheng.cases.choices import AskKind, AskState, CaseState, RequestKind, TaskState
 from minsheng.cases.guards import Situation
 from minsheng.cases.lights import LEVELS
 from minsheng.cases.models import Ask, Case, Task
@@ -154,9 +154,10 @@ REPLIES = lists.register(
         title="回复审核",
         url="cases:audits",
         rows=_reply_rows,
-        fields=(*lists.QUEUE_FIELDS, "unit"),
+        fields=lists.QUEUE_FIELDS,
         sorts={"received": lists.RECEIVED, "due": lists.STAGE_DUE, "citizen_due": lists.CITIZEN_DUE, "pressing": lists.PRESSING_DUE},
-        own=("tab",),
+        fixed=(("tab", "replies"),),
+        left=lists.PRESSING,
         with_tasks=True,
     )
 )
@@ -203,13 +204,15 @@ ASKS = lists.register(
         title="申请审核",
         url="cases:audits",
         rows=_ask_rows,
-        fields=("kind", "urgency", "light", "channel", "topic", "place", "unit", "received", "due"),
+        fields=lists.CASE_FIELDS,
+        only={"state": (CaseState.IN_HANDLING, CaseState.TO_FOLLOW_UP, CaseState.CLOSED)},  # desk_queries: what can be answered
         sorts={
             "due": lists.Sort("审核时限", "due_at"),
             "task_due": lists.Sort("承办时限", "task__due_at"),
             "received": lists.Sort("收件时间", "task__case__received_at"),
         },
-        own=("tab", "ask"),
+        own=("ask",),
+        fixed=(("tab", "asks"),),
         to_case="task__case__",
         to_task="task__",
         clock="ask",

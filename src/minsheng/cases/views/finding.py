@@ -1,19 +1,25 @@
-"""The search box of every page, and what it finds. Posted, so that no address or log ever holds a person's number or name."""
+"""The search box of every page, and what it finds. Posted, so that no address or log ever holds a person's number or name.
+
+What is found is a list like every other. Its address holds either the words (`q`) or the place in the session where they are
+kept (`kept`); what it shows and what an export keeps is `typed`, which no address holds.
+"""
 
 from __future__ import annotations
 
 import secrets
+from datetime import datetime
 from typing import Any
 from urllib.parse import urlencode
 
 from django.contrib.auth.decorators import login_required
-from django.http import HttpRequest, HttpResponse
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_GET, require_POST
 
-from minsheng.cases import presenting, queries, search_rules, searching
+from minsheng.cases import columns, lists, presenting, queries, search_rules, searching
 from minsheng.cases.models import Case
 from minsheng.cases.search_rules import Search
 from minsheng.cases.views.page import list_url, open_pane, row_url
@@ -23,6 +29,7 @@ from minsheng.ui.pages import KeysetPage
 from minsheng.worktime import queries as worktime
 
 KEPT, MOST_KEPT = "kept_searches", 20
+TYPED = "typed"
 
 
 @login_required
@@ -30,7 +37,7 @@ KEPT, MOST_KEPT = "kept_searches", 20
 def find(request: HttpRequest) -> HttpResponse:
     """`/cases/find/`: to the one case of a number, else to what is found. A search by person stays in the session,
     encrypted; its address only names the place where it is kept."""
-    user = _reader(request)
+    user = _reader(request.user)
     search = search_rules.parse(request.POST.get("q", ""))
     if not search.typed:
         return redirect("cases:list")
@@ -46,20 +53,27 @@ def find(request: HttpRequest) -> HttpResponse:
 @login_required
 @require_GET
 def found(request: HttpRequest) -> HttpResponse:
-    """`/cases/found/?q=|kept=&page=&open=`. Errors: not_found, invalid (a person's number in the address)."""
-    user = _reader(request)
-    search, gone = _asked(request)
-    at, result = timezone.now(), None
-    page = KeysetPage()
+    """`/cases/found/?q=|kept=&<filters>&page=&open=`. Errors: not_found, invalid (a person's number in the address)."""
+    user = _reader(request.user)
+    shown = lists.opened(request, LIST, timezone.now())
+    search, result, page = _search(shown.params), None, KeysetPage()
     if search:
-        result = searching.find(user, search, cursor=request.GET.get("page", ""))
-        page = _rows(request, user, result, search, at)
+        result = searching.find(
+            user,
+            search,
+            cursor=request.GET.get("page", ""),
+            condition=shown.condition() if shown.filters else None,
+            order=shown.order(searching.NEWEST),
+            loads=columns.loads(shown.columns),
+        )
+        page = _page(request, shown, result, search)
     context = {
         "desk_title": "查找",
         "search": search,
-        "gone": gone,
+        "gone": bool(request.GET.get("kept")) and not shown.params.get(TYPED),
         "result": result,
         "page": page,
+        "list": shown if search else None,
         "q": search.typed,
         "words": search.marked,
         "near": searching.near(user, search) if search.mistyped and not page.rows else [],
@@ -69,24 +83,58 @@ def found(request: HttpRequest) -> HttpResponse:
     return render(request, "cases/found.html", context | open_pane(request))
 
 
-def _reader(request: HttpRequest) -> Any:
+def _reader(user: Any) -> Any:
     """The person, where they may know of any case at all."""
-    user: Any = request.user
     if not (user.is_centre or user.is_unit):
         raise Refused("not_found")
     return user
 
 
-def _asked(request: HttpRequest) -> tuple[Search, bool]:
-    """What to look for, and whether it was kept and is no longer. By an address nobody is found by name."""
-    key = request.GET.get("kept", "")
-    if key:
-        kept = request.session.get(KEPT, {}).get(key)
-        return (search_rules.parse(decrypt(bytes.fromhex(kept), KEPT)), False) if kept else (Search(), True)
-    search = search_rules.parse(request.GET.get("q", ""))
+def _complete(request: HttpRequest) -> QueryDict:
+    """The address with what was typed, which is in it or kept in the session."""
+    params = request.GET.copy()
+    key = params.get("kept", "")
+    kept = request.session.get(KEPT, {}).get(key) if key else None
+    params[TYPED] = (decrypt(bytes.fromhex(kept), KEPT) if kept else "") if key else params.get("q", "")
+    return params
+
+
+def _search(params: QueryDict) -> Search:
+    """What to look for. By an address nobody is found by name. Errors: invalid (a person's number in the address)."""
+    search = search_rules.parse(params.get(TYPED, ""))
+    if params.get("kept"):
+        return search
     if search.personal:
         raise Refused("invalid", message="电话、证件号不能放进网址。请在搜索框里查找。")
-    return search.of_words_only(), False
+    return search.of_words_only()
+
+
+def _rows(user: Any, params: QueryDict, at: datetime) -> tuple[QuerySet[Case], lists.Order]:
+    """All that is found, for a spreadsheet; the screen's page comes from `searching.find`, which knows how to look for one."""
+    search = _search(params)
+    if not search:
+        raise Refused("invalid", message="没有要查找的内容，或这次查找没有保留下来。请在上方的框里重新查找，再导出。")
+    return searching.narrow(queries.every_case(_reader(user)), search, user=user), searching.NEWEST
+
+
+LIST = lists.register(
+    lists.CaseList(
+        code="found",
+        title="查找结果",
+        url="cases:found",
+        rows=_rows,
+        fields=(*lists.CASE_FIELDS, "closed"),
+        sorts={"received": lists.RECEIVED, "pressing": lists.PRESSING_DUE, "due": lists.CITIZEN_DUE},
+        left=lists.PRESSING,
+        own=("q", "kept"),
+        with_tasks=True,
+        own_sort="最新的在前",
+        carried=("q", "kept"),
+        withheld=(TYPED,),
+        complete=_complete,
+        told=lambda params: search_rules.parse(params.get(TYPED, "")).in_words(),
+    )
+)
 
 
 def _keep(request: HttpRequest, search: Search) -> str:
@@ -98,21 +146,22 @@ def _keep(request: HttpRequest, search: Search) -> str:
     return key
 
 
-def _rows(request: HttpRequest, user: Any, result: searching.Found, search: Search, at: Any) -> KeysetPage:
-    calendar = worktime.calendar()
+def _page(request: HttpRequest, shown: lists.Shown, result: searching.Found, search: Search) -> KeysetPage:
+    user, calendar = shown.user, worktime.calendar()
     texts = searching.texts_of(user, result.page.rows) if search.terms else {}
 
     def row(case: Case) -> Any:
-        return presenting.case_row(
+        drawn = presenting.case_row(
             case,
             user=user,
             url=row_url(request, case.number or ""),
-            at=at,
+            at=shown.at,
             calendar=calendar,
             unit=queries.lead_name(case),
             with_state=True,
             snippet=_snippet(user, case, texts.get(case.pk, ""), search),
         )
+        return shown.with_cells(drawn, case)
 
     return result.page.map(row)
 

@@ -83,8 +83,10 @@ LIST = lists.register(
         title="受理",
         url="cases:intake",
         rows=_rows,
-        fields=lists.QUEUE_FIELDS,
+        fields=tuple(name for name in lists.QUEUE_FIELDS if name != "unit"),  # none has been given any yet
         sorts={"received": lists.RECEIVED, "due": lists.STAGE_DUE, "pressing": lists.PRESSING_DUE},
+        unit=("", ""),
+        left=lists.PRESSING,
         alike=_alike,
     )
 )

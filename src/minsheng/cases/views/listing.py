@@ -56,8 +56,11 @@ LIST = lists.register(
         title="全部诉求件",
         url="cases:list",
         rows=_rows,
+        fields=(*lists.CASE_FIELDS, "closed"),
+        left=lists.PRESSING,
         sorts={"received": lists.RECEIVED, "pressing": lists.PRESSING_DUE, "due": lists.CITIZEN_DUE},
         own=("q",),
+        told=lambda params: search_rules.parse(_words(params.get("q", ""))).in_words(),
         with_tasks=True,
         own_sort="最新的在前",
     )

@@ -28,10 +28,10 @@ from minsheng.cases import (
     work,
     workflow,
 )
-from minsheng.cases.choices import TaskRole, TaskState
+from minsheng.cases.choices import CaseState, TaskRole, TaskState
 from minsheng.cases.filters import EARLIEST, LATEST
 from minsheng.cases.guards import Situation
-from minsheng.cases.models import Task
+from minsheng.cases.models import Ask, Task
 from minsheng.cases.panels.replying import SignReplyPanel
 from minsheng.cases.reference_queries import reason_labels
 from minsheng.cases.scope import alike
@@ -39,7 +39,7 @@ from minsheng.cases.views.page import list_url, open_pane, row_url
 from minsheng.cases.views.unit_rows import ask_row, task_row
 from minsheng.errors import Refused
 from minsheng.ui import times
-from minsheng.ui.pages import KeysetPage, keyset_page
+from minsheng.ui.pages import KeysetPage
 from minsheng.ui.rows import Row
 from minsheng.worktime import queries as worktime
 from minsheng.worktime.moments import ONE_DAY, day_of
@@ -63,25 +63,24 @@ DECIDED_SHOWN = timedelta(days=14)  # so long an answered ask stays in its stack
 def desk(request: HttpRequest) -> HttpResponse:
     """`/cases/handling/?tab=…&day=…&open=…`. Errors: forbidden for who works for no unit."""
     user: Any = request.user
-    if not user.is_unit:
-        raise Refused("forbidden", action="打开承办工作台")
+    _refuse_others(user)
     at = timezone.now()
-    shown = lists.opened(request, LIST, at)
-    if shown.elsewhere and not shown.own():
-        return redirect(shown.elsewhere)
     tallies = desk_queries.stack_tallies(user, at)
     day = _day(request.GET)
     tab = "day" if day else _tab(request.GET, user, tallies)
-    if tab != "day" and not request.GET.get("tab"):  # what opens by itself is as good as asked for
+    shown = lists.opened(request, ASKS if tab == "asks" else LIST, at)
+    if shown.elsewhere and (tab == "asks" or not shown.own()):
+        return redirect(shown.elsewhere)
+    if tab not in ("day", "asks") and not request.GET.get("tab"):  # what opens by itself is as good as asked for
         shown = replace(shown, params=_with_tab(request.GET, tab))
-    page = _asks(request, user, at) if tab == "asks" else _page(request, shown)
+    page = _asks(request, shown) if tab == "asks" else _page(request, shown)
     due = desk_queries.due_by_day(user, day_of(at), DAYS_AHEAD)
     context: dict[str, Any] = {
         "desk_title": "承办",
         "tabs": _tabs(user, tallies, tab),
         "page": page,
         "list_url": list_url(request),
-        "list": None if tab == "asks" else shown,
+        "list": shown,
         "shared": "" if tab == "asks" else shown.shared(request),
         "bulk": bulk.offers(user, "sub_dispatch") if tab in ("work", "back", "day") else [],
         "news": unit_news.news(user, since=_since(request, user, at), at=at, due=due),
@@ -147,21 +146,31 @@ def _page(request: HttpRequest, shown: lists.Shown) -> KeysetPage:
     return shown.drawn(row)
 
 
-def _asks(request: HttpRequest, user: User, at: datetime) -> KeysetPage:
-    """What the unit asks for, and how it was decided lately: rows of asks, so the filters of tasks do not apply."""
-    found = keyset_page(
-        desk_queries.asks_of_unit(user, since=at - DECIDED_SHOWN), ("-moved_at", "-id"), request.GET.get("page", "")
-    )
+def _asks(request: HttpRequest, shown: lists.Shown) -> KeysetPage:
     calendar = worktime.calendar()
-    return found.map(
-        lambda ask: ask_row(ask, user=user, url=row_url(request, ask.task.case.number or ""), at=at, calendar=calendar)
-    )
+
+    def row(ask: Ask) -> Row:
+        case = ask.task.case
+        made = ask_row(ask, user=shown.user, url=row_url(request, case.number or ""), at=shown.at, calendar=calendar)
+        return shown.with_cells(made, case, ask.task)
+
+    return shown.page().map(row)
+
+
+def _refuse_others(user: User) -> None:
+    if not user.is_unit:
+        raise Refused("forbidden", action="打开承办工作台")
+
+
+def _ask_rows(user: Any, params: QueryDict, at: datetime) -> tuple[QuerySet[Ask], lists.Order]:
+    """What the unit asks for, and how it was decided lately; the latest move first."""
+    _refuse_others(user)
+    return desk_queries.asks_of_unit(user, since=at - DECIDED_SHOWN), ("-moved_at", "-id")
 
 
 def _rows(user: Any, params: QueryDict, at: datetime) -> tuple[QuerySet[Task], lists.Order]:
     """A stack of the unit's tasks, those of one day, or of the units below."""
-    if not user.is_unit:
-        raise Refused("forbidden", action="打开承办工作台")
+    _refuse_others(user)
     tab, day = params.get("tab", ""), _day(params)
     if day:
         return desk_queries.for_rows(desk_queries.due_on(desk_queries.unit_tasks(user), day)), ("due_at", "id")
@@ -197,6 +206,29 @@ LIST = lists.register(
         to_task="",
         own_sort="快到期的在前",
         alike=alike,
+    )
+)
+# All of one unit, the person's own; the state of the case is another's business than how the ask stands.
+ASKS = lists.register(
+    lists.CaseList(
+        code="unit_asks",
+        title="本单位的申请",
+        url="cases:handling",
+        rows=_ask_rows,
+        fields=("ask_kind", "ask_state", *(name for name in lists.CASE_FIELDS if name != "unit")),
+        only={"state": tuple(state for state in CaseState if state != CaseState.TO_ACCEPT)},
+        sorts={
+            "asked": lists.Sort("申请时间", "asked_at"),
+            "decided": lists.Sort("审核时间", "decided_at"),
+            "due": lists.Sort("办理时限", "task__due_at"),
+            "received": lists.Sort("收件时间", "task__case__received_at"),
+        },
+        fixed=(("tab", "asks"),),
+        to_case="task__case__",
+        to_task="task__",
+        clock="asking",
+        own_sort="最近有变化的在前",
+        unit=("", ""),
     )
 )
 

@@ -125,13 +125,17 @@ def test_every_list_can_be_exported(world: World, code: str) -> None:
 
     world.submitted(), world.accepted(), world.handling(), world.replied(), world.audited()
     who, own = WHO[code]
-    if code == "asks":
+    if code in ("to_publish", "publications"):
+        from minsheng.publishing.tests.made import closed, published
+
+        closed(world), published(world)
+    if code in ("asks", "unit_asks"):
         from minsheng.cases.tests.test_asking import ask_return
 
         ask_return(world, world.lead(world.handling()))
     _, rows = made(world[who], code, own)
     assert rows and all(row["编号"] for row in rows)
-    assert ("承办单位" in rows[0]) is (code in ("handling", "asks"))
+    assert ("承办单位" in rows[0]) is (code in ("handling", "asks", "unit_asks"))
 
 
 @pytest.mark.parametrize("text", ["=1+1", "+8613800138000", "-2", "@SUM(A1)", "\tx", "\r=x"])
