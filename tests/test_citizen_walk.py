@@ -4,7 +4,7 @@ progress the next day, adds a line, rates; without JavaScript, and with it. Ever
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -19,7 +19,7 @@ from minsheng.cases.models import Attachment, Case
 from minsheng.cases.tests.world import World, build, fresh
 from minsheng.dispatching.actions import dispatch_case
 from minsheng.followup.links import make_token
-from minsheng.platform.browsing import THUMB, Person, overflow, small_targets
+from minsheng.platform.browsing import OF_WIDTH, THUMB, Person, overflow, small_targets
 from minsheng.publishing.models import Publication
 from minsheng.publishing.tests.made import published
 from minsheng.ui import times
@@ -85,6 +85,15 @@ class Citizen(Person):
         assert overflow(self.page) <= 0, title
         assert not (small := small_targets(self.page, THUMB)), f"{title}: {small}"
         assert not self.errors
+
+
+class AtBothWidths(Citizen):
+    """Looks at each page on a wide screen and on a telephone, and goes on with the telephone."""
+
+    def check_page(self, title: str, *, thumbs: bool = False, only: Sequence[str] = ()) -> None:
+        for self.width, height, rules in ((1366, 768, only), (375, 667, OF_WIDTH)):
+            self.page.set_viewport_size({"width": self.width, "height": height})
+            super().check_page(title, thumbs=thumbs, only=rules)
 
 
 @pytest.fixture(params=[False, True], ids=["without JavaScript", "with"])
@@ -211,9 +220,8 @@ def reply_and_audit(city: World, case: Case, at: datetime) -> None:
 # --- every page, axe-clean ---------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("width", [375, 1366])
-def test_every_page_in_every_state_is_accessible(city: World, browser: Browser, live_server: Any, photograph: Path, width: int) -> None:
-    citizen = Citizen(browser, live_server.url, width=width, name="axe")
+def test_every_page_in_every_state_is_accessible(city: World, browser: Browser, live_server: Any, photograph: Path) -> None:
+    citizen = AtBothWidths(browser, live_server.url, width=375, name="axe")
     page = citizen.page
     see = citizen.check_page
     one = published(city, version={"text": "一处工地每天夜里十一点以后还在打桩，老人孩子都睡不着。"})

@@ -31,15 +31,13 @@ from minsheng.console.models import Export
 from minsheng.console.tests import test_administrators
 from minsheng.outbox.models import Endpoint
 from minsheng.outbox.tests.test_screens import listening
-from minsheng.platform.browsing import AXE, Person, overflow, violations
+from minsheng.platform.browsing import AXE, OF_WIDTH, Person, overflow, violations
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
 WIDE, NARROW = (1366, 768), (375, 740)
 # Answered with a file, not with a page.
 FILES = {"cases:file", "cases:paper"}
-# What depends on the width: the rest of axe's rules has been answered at the wide one.
-OF_WIDTH = ("color-contrast", "target-size", "scrollable-region-focusable")
 # Looked at in the dark, with larger text and on paper too.
 MAIN = counted.LISTS | {f"{name} open" for name in counted.LISTS}
 MAIN |= {"cases:page", "cases:new", "cases:map", "console:day", "console:system", "console:security", "console:records"}
