@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from django.db import transaction
 
 from minsheng.audit.actions import record
+from minsheng.cases import indexing
 from minsheng.cases.actions import submit_case
 from minsheng.cases.actors import CITIZEN_ROLE, Outsider
 from minsheng.cases.details import ApplicantDetails, CaseDetails
@@ -48,9 +49,11 @@ def import_messages(
     with transaction.atomic():
         here = _here(source)
         waiting = [message for message in messages if message.source_id not in here]
-        for done, message in enumerate(waiting, start=1):
-            _submit(sender, at, message, source, channel, topics, places)
-            progress(done)
+        for first in range(0, len(waiting), indexing.BATCH):
+            with indexing.once():
+                for done, message in enumerate(waiting[first : first + indexing.BATCH], start=first + 1):
+                    _submit(sender, at, message, source, channel, topics, places)
+                    progress(done)
         result = Imported(new=len(waiting), known=len(messages) - len(waiting))
         detail = {"source": source, "new": result.new, "known": result.known}
         record(actor=sender, at=at, code="channels.messages_imported", subject_label=source, detail=detail)
