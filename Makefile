@@ -1,10 +1,12 @@
 # Two commands matter: `make demo` serves the whole product, `make test` proves it. Both set up what they need, once.
 # 两条命令即可：make demo 启动演示，make test 运行全部检查。
 
+MAKEFLAGS += --jobs=2
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 STARTED := $(shell date +%s)
+HAS_NODE := $(shell [ "$$(node -p 'Number(process.versions.node.split(".")[0]) >= 18' 2>/dev/null)" = true ] && command -v npm)
 say = @printf '[%5s s] %s · %s\n' "$$(( $$(date +%s) - $(STARTED) ))" $(1) $(2)
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 INSTALL := $(PIP) install --require-hashes --no-deps
@@ -64,11 +66,10 @@ $(VENV)/.installed-dev: requirements-dev.lock $(VENV)/.installed
 	@$(INSTALL) -r requirements-dev.lock
 	@touch $@
 
-# Node only fetches what browsers are served; a machine without it gets it from a wheel.
-node_modules/.installed: package-lock.json package.json requirements-node.lock | $(VENV)/.installed
+# Node only fetches what browsers are served; a machine without it gets it from a wheel, after the other wheels.
+node_modules/.installed: package-lock.json package.json requirements-node.lock | $(if $(HAS_NODE),,$(VENV)/.installed)
 	$(call say,"installing npm packages","安装前端依赖")
-	@if [ "$$(node -p 'Number(process.versions.node.split(".")[0]) >= 18' 2>/dev/null)" = true ] && command -v npm >/dev/null; \
-	then $(NPM_CI); \
+	@if [ -n "$(HAS_NODE)" ]; then $(NPM_CI); \
 	else $(INSTALL) -r requirements-node.lock && PATH="$(CURDIR)/$(BIN):$$PATH" $(NPM_CI); fi
 	@touch $@
 
