@@ -14,7 +14,7 @@ import shutil
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -83,6 +83,16 @@ def chromium() -> str:
     program = testing.chromium_program()
     assert program is not None, "mark this test with @pytest.mark.browser"
     return program
+
+
+@pytest.fixture(scope="module")
+def kept_transaction(django_db_setup: None, django_db_blocker: Any) -> Iterator[None]:
+    """What is written in it stays for all tests of a file, each of which is rolled back for itself, and goes with the last."""
+    from django.db import transaction
+
+    with django_db_blocker.unblock(), transaction.atomic():
+        yield
+        transaction.set_rollback(True)
 
 
 @pytest.fixture(scope="module")

@@ -14,7 +14,6 @@ from typing import Any
 from urllib.parse import unquote
 
 import pytest
-from django.db import transaction
 from django.http import HttpResponseBase
 from django.test import Client, override_settings
 from django.utils import timezone
@@ -96,13 +95,9 @@ def kept_from(city: City, who: str) -> dict[str, str]:
 
 
 @pytest.fixture(scope="module")
-def city(
-    django_db_setup: None, django_db_blocker: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[City]:
-    media = override_settings(MEDIA_ROOT=tmp_path_factory.mktemp("media"))
-    with django_db_blocker.unblock(), media, transaction.atomic():
+def city(kept_transaction: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[City]:
+    with override_settings(MEDIA_ROOT=tmp_path_factory.mktemp("media")):
         yield build_city()
-        transaction.set_rollback(True)
 
 
 PAPERS: list[str] = []

@@ -20,6 +20,7 @@ from minsheng.cases.reference_rules import resolve_assisting, resolve_lead, vali
 from minsheng.errors import Refused
 from minsheng.organisations.loading import cells, read_csv
 from minsheng.organisations.models import Place, Unit
+from minsheng.organisations.queries import dispatchable_units
 
 AT = datetime(2026, 11, 23, 2, 0, tzinfo=UTC)
 LEAVES = [row for row in read_csv(reference.DATA / "topics.csv") if reference.level_of(row["code"]) == 3]
@@ -27,10 +28,15 @@ GROUNDS = list(read_csv(reference.DATA / "refusal_grounds.csv"))
 BLAMING = re.compile("无理|胡闹|纠缠|缠访|刁民|恶意|骚扰|你必须|您必须|不归我们|与我们无关|自己解决|不予理睬|拒绝")
 
 
-@pytest.fixture
-def loaded(db: None) -> None:
-    """All reference data, rolled back after the test."""
+@pytest.fixture(scope="module")
+def data(kept_transaction: None) -> None:
+    """All reference data, loaded once."""
     reference.load_reference(actor=None, at=AT)
+
+
+@pytest.fixture
+def loaded(data: None, db: None) -> None:
+    """All of it; what a test changes is rolled back after the test."""
 
 
 def topic(name: str) -> Topic:
@@ -152,9 +158,11 @@ def test_every_dispatched_leaf_leads_to_a_live_unit_in_every_county_and_without_
     by_rule = {(t.lead_rule, t.default_lead_id): t for t in leaves}
     spots = list(Place.objects.filter(dispatchable=True, level="county"))
     spots += [p.children.select_related("parent").first() for p in spots]  # type: ignore[misc]
+    units = list(dispatchable_units(at=AT))
     for leaf in by_rule.values():
+        assert resolve_lead(leaf, spots[0], at=AT) == resolve_lead(leaf, spots[0], at=AT, among=units), "read or given, it is the same"
         for spot in [None, *spots]:
-            lead, reason = resolve_lead(leaf, spot, at=AT)
+            lead, reason = resolve_lead(leaf, spot, at=AT, among=units)
             assert lead is not None, (leaf.name, spot, reason)
             assert lead.dispatchable, leaf.name
             assert lead.is_valid(AT)

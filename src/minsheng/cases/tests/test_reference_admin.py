@@ -27,10 +27,15 @@ def at() -> datetime:
     return AT
 
 
-@pytest.fixture
-def loaded(db: None) -> None:
-    """All reference data, rolled back after the test."""
+@pytest.fixture(scope="module")
+def data(kept_transaction: None) -> None:
+    """All reference data, loaded once."""
     reference.load_reference(actor=None, at=AT)
+
+
+@pytest.fixture
+def loaded(data: None, db: None) -> None:
+    """All of it; what a test changes is rolled back after the test."""
 
 
 @pytest.fixture
