@@ -29,7 +29,7 @@ def made(**changes: Any) -> int:
 
 
 @pytest.mark.slow
-@pytest.mark.django_db
+@pytest.mark.django_db(transaction=True)
 def test_lives_stand_in_every_state_end_in_every_way_and_are_made_once(settings: Any) -> None:
     settings.DEMO = True
     load_reference(actor=None, at=NOW - timedelta(days=DAYS))
