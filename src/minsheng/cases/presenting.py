@@ -185,7 +185,7 @@ class TaskLine:
     left: str
     why: str
     turns: str
-    beside: tuple[str, ...]  # when its other clocks end
+    beside: tuple[tuple[str, str], ...]  # when its other clocks end, and why
     instruction: str
     gone: bool
 
@@ -207,7 +207,11 @@ def task_line(task: Task, *, at: datetime, calendar: Calendar, user: User) -> Ta
         left=clock.text or _kept_words(task),
         why=clock.sentence or shown_clocks.why(task.derivation),
         turns=clock.turns,
-        beside=tuple(f"{each.name} {times.due(each.due_at, at)}" for each in clocks.running(task) if each.name != clock.name),
+        beside=tuple(
+            (f"{each.name} {times.due(each.due_at, at)}", shown_clocks.why(each.derivation))
+            for each in clocks.running(task)
+            if each.name != clock.name
+        ),
         instruction=staff_words(user, task.case, task.instruction),
         gone=not task.is_current,
     )

@@ -65,6 +65,7 @@ def _scratch() -> dict[str, str]:
         "full_page_writes": "off",
         "shared_buffers": "128MB",
         "logging_collector": "off",
+        "autovacuum": "off",  # it would tell the planner of tables that were empty a test ago
     }
 
 

@@ -108,7 +108,7 @@ def test_lights_of_cases_are_those_that_rows_show(world: World) -> None:
     for at in sorted(edge for edge in edges if edge >= world.now):
         lit = {light: found(f"light={light}", at) for light in LIGHTS}
         levels = dict(Case.objects.annotate(n=level(case_reached(at))).values_list("pk", "n"))
-        drawn = {number: light for _, _, light, number in mapping.points(user, read(QueryDict(), at=at))[0]}
+        drawn = {number: light for _, _, light, number in mapping.points(user, read(QueryDict(), at=at))}
         for case in cases:
             shown = presenting.case_row(case, user=user, url="", at=at, calendar=calendar).light
             assert [light for light, keys in lit.items() if case.pk in keys] == [shown], (case.state, at)

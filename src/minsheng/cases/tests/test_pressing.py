@@ -148,7 +148,7 @@ def test_the_table_of_tasks_names_the_clock_that_presses_most(world: World) -> N
     lead, assist = world.lead(case), world.task_of(case, "生态环境")
     shown = line_of(world, case, "生态环境", assist.read_due_at)
     assert shown.light == "red" and shown.left.startswith("查阅") and shown.due_at == assist.read_due_at
-    assert len(shown.beside) == 1 and shown.beside[0].startswith("办理 11-27 周五 24:00 前")
+    assert len(shown.beside) == 1 and shown.beside[0][0].startswith("办理 11-27 周五 24:00 前") and "工作日" in shown.beside[0][1]
     assert "查阅" not in line_of(world, case, "仓山城管", lead.due_at).left
     measures = line_of(world, case, "仓山城管", lead.first_measures_due_at)
     assert measures.left.startswith("先行处置") and measures.light == "red"
