@@ -71,9 +71,9 @@ def test_elsewhere_nobody_signs_in_with_a_demonstration_login(
     call("demo_logins")
     fields = {"login": "agent", "password": demo.PASSWORD}
     assert client.post("/accounts/login/", fields).status_code == 302
-    assert client.get("/work/").status_code == 200
+    assert client.get("/inside/").status_code == 200
     settings.DEMO = False
-    assert client.get("/work/").status_code == 302
+    assert client.get("/inside/").status_code == 302
     assert client.post("/accounts/login/", fields).status_code == 200
 
 
@@ -81,7 +81,7 @@ def test_started_again_it_leaves_people_signed_in(demonstration: None, client: C
     call("demo_logins")
     client.post("/accounts/login/", {"login": "agent", "password": demo.PASSWORD})
     call("demo_logins")
-    assert client.get("/work/").status_code == 200
+    assert client.get("/inside/").status_code == 200
 
 
 def test_codes_of_real_people_are_not_printed(demonstration: None, person: Callable[..., User]) -> None:

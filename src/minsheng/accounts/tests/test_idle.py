@@ -20,7 +20,7 @@ Clock = Callable[..., None]
 
 
 def is_in(client: Client, **headers: str) -> bool:
-    return client.get("/work/", headers=headers).status_code == 200
+    return client.get("/inside/", headers=headers).status_code == 200
 
 
 @pytest.mark.parametrize(("role", "minutes"), [(Role.DISPATCHER, 15), (Role.UNIT_LIAISON, 15), (Role.AGENT, 30)])
@@ -31,8 +31,8 @@ def test_idle_for_too_long(client: Client, person: Person, clock: Clock, role: R
     clock(minutes=2 * minutes - 2)
     assert is_in(client)
     clock(minutes=3 * minutes)
-    answer = client.get("/work/?row=7")
-    assert answer["Location"] == "/accounts/login/?next=%2Fwork%2F%3Frow%3D7"
+    answer = client.get("/inside/?row=7")
+    assert answer["Location"] == "/accounts/login/?next=%2Finside%2F%3Frow%3D7"
     assert "已自动退出" in client.get(answer["Location"]).content.decode()
     assert AuditEntry.objects.latest("id").why == "空闲超时"
 
@@ -44,9 +44,9 @@ def test_what_the_page_sends_itself_does_not_renew_and_ends_nothing(
     clock(minutes=14)
     assert is_in(client, **{"X-Background": "1"})
     clock(minutes=16)
-    answer = client.get("/work/", headers={"X-Background": "1"})
+    answer = client.get("/inside/", headers={"X-Background": "1"})
     assert (answer.status_code, answer["X-Signed-Out"]) == (401, "1")
-    assert client.post("/work/", {"text": "写了一半的答复"})["Location"].startswith("/accounts/login/")
+    assert client.post("/inside/", {"text": "写了一半的答复"})["Location"].startswith("/accounts/login/")
 
 
 @pytest.mark.parametrize("htmx", [False, True])
@@ -56,9 +56,9 @@ def test_what_was_being_sent_is_kept_and_offered_again(
     user = person(Role.AUDITOR)
     client.force_login(user)
     clock(minutes=16)
-    headers = {"HX-Request": "true", "HX-Current-URL": "http://testserver/work/"} if htmx else {}
+    headers = {"HX-Request": "true", "HX-Current-URL": "http://testserver/inside/"} if htmx else {}
     photo = SimpleUploadedFile("照片.jpg", b"x")
-    answer = client.post("/work/?v=3", {"text": "已清运，\n现场照片见附件。", "file": photo}, headers=headers)
+    answer = client.post("/inside/?v=3", {"text": "已清运，\n现场照片见附件。", "file": photo}, headers=headers)
     assert answer["HX-Redirect" if htmx else "Location"] == "/accounts/login/?next=%2Faccounts%2Fresume%2F"
     stored = "".join(s.session_data for s in Session.objects.all()) + str(dict(client.session))
     assert "已清运" not in stored
@@ -66,7 +66,7 @@ def test_what_was_being_sent_is_kept_and_offered_again(
     clock(minutes=0)
     client.force_login(user)
     page = client.get("/accounts/resume/").content.decode()
-    assert 'action="/work/?v=3"' in page
+    assert 'action="/inside/?v=3"' in page
     assert "已清运，\n现场照片见附件。</textarea>" in page
     assert "重新添加" in page
     assert client.post("/accounts/resume/")["Location"] == "/desk/"
@@ -76,7 +76,7 @@ def test_what_was_being_sent_is_kept_and_offered_again(
 def test_nobody_else_sees_what_was_kept(client: Client, person: Person, clock: Clock) -> None:
     client.force_login(person(Role.AUDITOR))
     clock(minutes=16)
-    client.post("/work/", {"text": "举报人说"})
+    client.post("/inside/", {"text": "举报人说"})
     clock(minutes=0)
     client.force_login(person(Role.AUDITOR))
     assert client.get("/accounts/resume/")["Location"] == "/desk/"

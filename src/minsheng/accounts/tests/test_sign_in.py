@@ -62,9 +62,9 @@ def words(response: Any) -> str:
 def test_sign_in_and_out_are_audited(client: Client, person: Person) -> None:
     user = person(Role.DISPATCHER)
     assert sign_in(client, user.username.upper())["Location"] == "/desk/"
-    assert client.get("/work/").content == b"work"
+    assert client.get("/inside/").content == b"work"
     client.post("/accounts/logout/")
-    assert client.get("/work/").status_code == 302
+    assert client.get("/inside/").status_code == 302
     assert codes() == ["accounts.signed_in", "accounts.signed_out"]
     entry = AuditEntry.objects.earliest("id")
     assert (entry.actor_id, entry.ip) == (user.pk, "127.0.0.1")
@@ -135,7 +135,7 @@ def test_an_administrator_registers_a_device_and_then_needs_it(client: Client, p
     user = person(role)
     assert sign_in(client, user.username)["Location"] == settings.LOGIN_REDIRECT_URL
     assert client.get("/admin/")["Location"] == "/accounts/2fa/totp/activate/"
-    assert client.get("/work/")["Location"] == "/accounts/2fa/totp/activate/"
+    assert client.get("/inside/")["Location"] == "/accounts/2fa/totp/activate/"
     secret = register_device(client)
     assert client.get("/admin/").status_code == 200
     assert secret not in str(Authenticator.objects.get(type="totp").data)
@@ -206,7 +206,7 @@ def test_recovery_codes_serve_once_when_the_telephone_is_lost(client: Client, pe
 def test_a_due_password_is_changed_before_anything_else(client: Client, person: Person) -> None:
     user = person(Role.AGENT, password_changed_at=timezone.now() - timedelta(days=91))
     sign_in(client, user.username)
-    assert client.get("/work/?a=1")["Location"] == "/accounts/password/?next=%2Fwork%2F%3Fa%3D1"
+    assert client.get("/inside/?a=1")["Location"] == "/accounts/password/?next=%2Finside%2F%3Fa%3D1"
     page = client.get("/accounts/password/").content.decode()
     for name, complete in (
         ("oldpassword", "current-password"),
@@ -215,13 +215,13 @@ def test_a_due_password_is_changed_before_anything_else(client: Client, person: 
     ):
         assert re.search(rf'<label[^>]+for="id_{name}"', page)
         assert re.search(rf'name="{name}"[^>]+autocomplete="{complete}"', page)
-    fields = {"oldpassword": PASSWORD, "password1": "Minjiang-1949!", "password2": "Minjiang-1949!", "next": "/work/"}
+    fields = {"oldpassword": PASSWORD, "password1": "Minjiang-1949!", "password2": "Minjiang-1949!", "next": "/inside/"}
     assert "最近 5 次" in words(
         client.post("/accounts/password/", fields | {"password1": PASSWORD, "password2": PASSWORD})
     )
     assert "大写字母" in words(client.post("/accounts/password/", fields | {"password1": "minjiang-1949"}))
-    assert client.post("/accounts/password/", fields)["Location"] == "/work/"
-    assert client.get("/work/").content == b"work"
+    assert client.post("/accounts/password/", fields)["Location"] == "/inside/"
+    assert client.get("/inside/").content == b"work"
     user.refresh_from_db()
     assert user.check_password("Minjiang-1949!")
     assert codes()[-1] == "accounts.password_changed"
@@ -231,7 +231,7 @@ def test_someone_stopped_is_out_with_their_next_request(client: Client, person: 
     user, system = person(Role.DISPATCHER), person(Role.SYSTEM_ADMIN)
     sign_in(client, user.username)
     actions.deactivate(actor=system, at=timezone.now(), user=user)
-    assert client.get("/work/").status_code == 302
+    assert client.get("/inside/").status_code == 302
 
 
 @pytest.mark.parametrize(

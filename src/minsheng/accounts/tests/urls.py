@@ -15,6 +15,6 @@ urlpatterns = [
     path("accounts/", include("minsheng.accounts.urls")),
     path("admin/", admin.site.urls),
     path("desk/", work, name="desk"),
-    path("work/", work, name="work"),
+    path("inside/", work, name="work"),
     path("", lambda request: HttpResponse("home"), name="home"),
 ]
