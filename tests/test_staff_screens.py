@@ -26,6 +26,7 @@ from minsheng.accounts.testing import sign_in
 from minsheng.api.tests.conftest import make_remote
 from minsheng.cases.models import Case
 from minsheng.cases.tests import test_query_counts as counted
+from minsheng.cases.tests.stages import STAGES
 from minsheng.cases.tests.world import World, build
 from minsheng.console.models import Export
 from minsheng.console.tests import test_administrators
@@ -72,7 +73,7 @@ def house(transactional_db: None, served: str, tmp_path_factory: pytest.TempPath
     with override_settings(MEDIA_ROOT=tmp_path_factory.mktemp("files")):
         with transaction.atomic():
             world, stages = build(), dict[str, Case]()
-            for name, stage in counted.STAGES.items():
+            for name, stage in STAGES.items():
                 world.now = timezone.now() - timedelta(days=1)  # screens tell the time themselves
                 stages[name] = stage(world)
             make_remote(world, "known", Role.AGENT)

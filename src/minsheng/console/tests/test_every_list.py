@@ -31,9 +31,10 @@ from minsheng.audit.models import AuditEntry
 from minsheng.cases import lists
 from minsheng.cases.models import Ask, Case, Task
 from minsheng.cases.tests.crowd import multiply
+from minsheng.cases.tests.stages import STAGES
 from minsheng.cases.tests.test_asking import ask_pause, decide
 from minsheng.cases.tests.test_lists import WHO, every, in_order
-from minsheng.cases.tests.test_query_counts import BASELINE, STAGES, opened
+from minsheng.cases.tests.test_query_counts import BASELINE, opened
 from minsheng.cases.tests.world import World, build, fresh
 from minsheng.console import export_actions
 from minsheng.console.models import Export, ExportState, SavedView
