@@ -43,13 +43,13 @@ django.setup()
 from django.conf import settings  # noqa: E402
 from django.db import connections  # noqa: E402
 
-from minsheng.platform import testing  # noqa: E402
+from minsheng.platform import emptying, testing  # noqa: E402
 from minsheng.platform.postgres import Server, find_binaries  # noqa: E402
 
 
 def pytest_configure(config: pytest.Config) -> None:
     testing.register_markers(config)
-    testing.empty_patiently()
+    emptying.empty_patiently()
     is_controller = bool(getattr(config.option, "numprocesses", None)) and "PYTEST_XDIST_WORKER" not in os.environ
     if config.option.help or config.option.collectonly or is_controller:
         return  # nothing runs here: with -n, the workers have servers of their own

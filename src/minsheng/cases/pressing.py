@@ -71,10 +71,10 @@ def own(case: Case) -> list[RunningClock]:
 
 
 def _of_tasks(case: Case, tasks: Iterable[Task]) -> list[tuple[str, RunningClock]]:
-    """(unit, clock): while the case waits for its audit, units owe nothing."""
+    """(unit, clock): while the case waits for its audit, units owe nothing; and nobody waits for a unit that was excused."""
     if case.state != CaseState.IN_HANDLING:
         return []
-    return [(task.unit.name, clock) for task in tasks for clock in clocks.running(task)]
+    return [(task.unit.name, clock) for task in tasks if task.excused_at is None for clock in clocks.running(task)]
 
 
 def _of_asks(case: Case, asks: Iterable[Ask]) -> list[tuple[str, RunningClock]]:

@@ -38,7 +38,7 @@ def look_at_clocks(*, at: datetime) -> int:
     marks = [Crossing(task=n.task, ask=n.ask, clock=n.clock, kind=n.kind, due_at=n.ends, at=at) for n in found]
     Crossing.objects.bulk_create(marks, ignore_conflicts=True)
     of_units = [notice for notice in found if notice.ask is None]
-    made = notices.deliveries(of_units, at=at) + notices.to_auditors([n for n in found if n.ask is not None], at=at)
+    made = notices.deliveries(of_units, at=at) + notices.to_the_centre([n for n in found if n.ask is not None], at=at)
     if of_units:
         made += webhooks.of_moments(of_units, endpoints(), at=at)
     Delivery.objects.bulk_create(made, ignore_conflicts=True)

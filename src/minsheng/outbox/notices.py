@@ -1,5 +1,5 @@
 """Who is told of what: from an entry of the timeline, or a moment of a clock, to people and reasons. Units' people are told of what
-is theirs, auditors of what waits for their answer."""
+is theirs, auditors of what waits for their answer, the hotline's leader of demands to be set aside as unreasonable."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from django.db.models import Q
 from minsheng.accounts.choices import UNIT_ROLES, Role
 from minsheng.accounts.models import User
 from minsheng.cases import guards
-from minsheng.cases.choices import TaskRole, Urgency
+from minsheng.cases.choices import AskKind, TaskRole, Urgency
 from minsheng.cases.models import Ask, Task, TimelineEntry
 from minsheng.organisations import queries as organisations
 from minsheng.outbox import rules
@@ -40,7 +40,7 @@ _ENDS = frozenset({"recall", "withdraw", "merge", "answer", "decide_return", "de
 @dataclass(frozen=True, slots=True)
 class Notice:
     """One thing to tell the people of one unit. `entry` None: a moment of a clock, which ends at `due_at`; of the centre's answer
-    to an `ask` the auditors are told."""
+    to an `ask` those are told who may give it."""
 
     kind: NoticeKind
     task: Task
@@ -121,16 +121,21 @@ def deliveries(notices: Iterable[Notice], *, at: datetime) -> list[Delivery]:
     return found
 
 
-def to_auditors(notices: Sequence[Notice], *, at: datetime) -> list[Delivery]:
-    """The same of asks that wait for the centre: every auditor who may answer them. One query."""
+def to_the_centre(notices: Sequence[Notice], *, at: datetime) -> list[Delivery]:
+    """The same of asks that wait for the centre: everybody who may answer them. One query."""
     if not notices:
         return []
-    auditors = User.objects.filter(is_active=True, roles__contains=[Role.AUDITOR]).select_related("notice_preference").order_by("pk")
-    people, found = list(auditors), []
+    chosen = User.objects.filter(is_active=True, roles__overlap=[Role.AUDITOR, Role.HOTLINE_LEADER])
+    people, found = list(chosen.select_related("notice_preference").order_by("pk")), []
     for notice in notices:
         givers = guards.givers(notice.task.case, [notice.task])
-        found += _of_notice(notice, [user for user in people if user.pk not in givers], at)
+        found += _of_notice(notice, [user for user in people if user.pk not in givers and _decides(user, notice.ask)], at)
     return found
+
+
+def _decides(user: User, ask: Ask | None) -> bool:
+    """The auditors answer every ask; the hotline's leader only what is to be set aside (workflow.py, decide_set_aside)."""
+    return user.has_role(Role.AUDITOR) or (ask is not None and ask.kind == AskKind.SET_ASIDE)
 
 
 def _is_hidden(notice: Notice) -> bool:
@@ -152,13 +157,13 @@ def _people(units: set[int]) -> dict[int, list[User]]:
 
 
 def kinds_for(user: User) -> list[NoticeKind]:
-    """What this person may be told of: units' people of everything, auditors of the clocks of what waits for them, others of
-    nothing."""
+    """What this person may be told of: units' people of everything, auditors and the hotline's leader of the clocks of what waits
+    for their answer, others of nothing."""
     if not user.is_active:
         return []
     if user.is_unit:
         return list(NoticeKind)
-    return list(CLOCK_KINDS) if user.has_role(Role.AUDITOR) else []
+    return list(CLOCK_KINDS) if user.has_any((Role.AUDITOR, Role.HOTLINE_LEADER)) else []
 
 
 def preference_of(user: User) -> NoticePreference | None:
@@ -178,7 +183,7 @@ def _of_notice(notice: Notice, people: list[User], at: datetime) -> list[Deliver
         if _is_stale(notice, at):
             return []
         if notice.ask is not None:
-            return [_line(notice, "auditors", at, state=State.NOT_SENT, reason="没有审核员登记通知邮箱")]
+            return [_line(notice, "centre", at, state=State.NOT_SENT, reason="中心没有应审核的人登记通知邮箱")]
         return [_line(notice, f"unit{notice.task.unit_id}", at, state=State.NOT_SENT, reason="本单位没有人登记通知邮箱")]
     return [_for(notice, user, preference, at) for user, preference in reachable]
 

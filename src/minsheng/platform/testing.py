@@ -5,13 +5,10 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
-import threading
-import time
 from collections import Counter
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -89,51 +86,3 @@ def report_untested(reporter: pytest.TerminalReporter) -> None:
     )
     for reason, count in reasons.items():
         reporter.write_line(f"SKIPPED, NOT TESTED: {count} {reason}", yellow=True, bold=True)
-
-
-_answering: set[threading.Thread] = set()
-
-
-def empty_patiently() -> None:
-    """Have a test with a live server end only when its last page is answered, and empty its database again where that was in the way.
-
-    A browser that is closed does not wait for its answers, but the server goes on with them; emptying the tables under a
-    request that holds some of them is a deadlock, of which PostgreSQL may end either side.
-    """
-    from django.core.management import CommandError
-    from django.core.signals import request_finished, request_started
-    from django.db import OperationalError
-    from django.test import TransactionTestCase
-
-    request_started.connect(_begin, weak=False)
-    request_finished.connect(_end, weak=False)
-    case: Any = TransactionTestCase  # the emptying is a method that Django does not document
-    emptied = case._fixture_teardown
-
-    def empty(self: Any) -> None:
-        for attempt in range(3, 0, -1):
-            _until_answered()
-            try:
-                emptied(self)
-                return
-            except CommandError as error:
-                if attempt == 1 or not isinstance(error.__cause__, OperationalError):
-                    raise
-
-    case._fixture_teardown = empty
-
-
-def _begin(**_signal: Any) -> None:
-    _answering.add(threading.current_thread())
-
-
-def _end(**_signal: Any) -> None:
-    _answering.discard(threading.current_thread())
-
-
-def _until_answered(patience: float = 30) -> None:
-    """Wait for the pages that other threads are still answering, `patience` seconds at most."""
-    deadline = time.monotonic() + patience
-    while time.monotonic() < deadline and any(t.is_alive() for t in _answering - {threading.current_thread()}):
-        time.sleep(0.02)
-    _answering.clear()

@@ -14,10 +14,11 @@ from django.test.utils import CaptureQueriesContext
 from minsheng.cases import actions
 from minsheng.cases.actions import supplement_case
 from minsheng.cases.details import ApplicantDetails
-from minsheng.cases.models import Case, Message
+from minsheng.cases.models import Ask, Case, Message
 from minsheng.cases.tests.test_asking import ask_pause, ask_return, decide
 from minsheng.cases.tests.world import World, build
 from minsheng.dispatching.actions import recall_case
+from minsheng.followup.actions import rate_case
 from minsheng.outbox import crossings, following, wording
 from minsheng.outbox.choices import NoticeKind, State
 from minsheng.outbox.models import Crossing, Cursor, Delivery, Endpoint, NoticePreference
@@ -204,11 +205,24 @@ def test_auditors_hear_of_asks_that_nobody_answers(world: World, own_horizon: No
     assert of_ask.count() == 3, "what has been answered is told of no more"
 
 
+def test_the_leader_hears_of_demands_to_be_set_aside_and_of_nothing_else(world: World, own_horizon: None) -> None:
+    prefers(world, "hotline_leader", at_once=["overdue"])
+    other = ask_return(world, world.lead(world.handling()))
+    case = world.audited()
+    rate_case(case=case, at=world.later(hours=1), satisfaction="unsatisfied", solved="no")
+    actions.request_set_aside(actor=world["城管联络"], at=world.later(minutes=5), task=world.lead(case), reason="超出规定", basis="条例")
+    ask = Ask.objects.latest("id")
+    for moment in (other.due_at, ask.due_at):
+        crossings.look_at_clocks(at=moment)
+    told = Delivery.objects.get(user=world["hotline_leader"])
+    assert (told.ask, told.kind) == (ask, "overdue")
+
+
 def test_that_no_auditor_left_an_address_is_said(world: World, own_horizon: None) -> None:
     ask = ask_return(world, world.lead(world.handling()))
     crossings.look_at_clocks(at=ask.yellow_at)
     line = Delivery.objects.get(clock="ask")
-    assert (line.state, line.reason, line.unit) == (State.NOT_SENT, "没有审核员登记通知邮箱", None)
+    assert (line.state, line.reason, line.unit) == (State.NOT_SENT, "中心没有应审核的人登记通知邮箱", None)
 
 
 def test_a_system_is_told_of_which_clock(world: World, own_horizon: None) -> None:

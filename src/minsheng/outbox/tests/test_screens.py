@@ -200,8 +200,8 @@ def test_an_auditor_chooses_about_clocks_only(world: World) -> None:
         actions.save_preference(actor=world["auditor"], at=world.now, email="", timings={"urged": "never"}, digest_at=[], quiet=None)
 
 
-@pytest.mark.parametrize("who", ["agent", "dispatcher", "system_admin", "hotline_leader"])
-def test_only_units_and_auditors_are_told(world: World, who: str) -> None:
+@pytest.mark.parametrize("who", ["agent", "dispatcher", "system_admin", "follow_up"])
+def test_only_units_and_who_answers_asks_are_told(world: World, who: str) -> None:
     assert page(world, who, "settings").status_code == 403
     with pytest.raises(Refused):
         actions.save_preference(actor=world[who], at=world.now, email="", timings={}, digest_at=[], quiet=None)
