@@ -11,6 +11,7 @@ from django.urls import reverse
 from minsheng.accounts.choices import CENTRE_ROLES, UNIT_ROLES, Role
 from minsheng.cases import desk_queries, queries
 from minsheng.cases.choices import CaseState
+from minsheng.cases.scope import alike
 from minsheng.cases.workflow import TRANSITIONS
 from minsheng.ui import alarms
 from minsheng.ui.alarms import Alarm
@@ -49,6 +50,7 @@ def register_all() -> None:
             roles=frozenset({Role.AGENT, Role.TEAM_LEADER, Role.DISPATCHER}),
             url="cases:intake",
             count=_to_accept,
+            alike=queries.alike_at_intake,
             stirred_by=frozenset({CaseState.TO_ACCEPT.value}),
             within=("/cases/new/",),
         )
@@ -61,6 +63,7 @@ def register_all() -> None:
             roles=UNIT_ROLES,
             url="cases:handling",
             count=desk_queries.unit_waiting,
+            alike=alike,
             within=("/cases/templates/",),
         )
     )

@@ -213,15 +213,15 @@ class Shown:
         return SimpleLazyObject(lambda: self.page().map(show))
 
     def shared(self, request: HttpRequest) -> str:
-        """The name under which this look's rows may be shared (ui.looks), "" where they may not."""
+        """The name under which what this look is answered may be shared (ui.looks), "" where it may not: its rows (`shared` of the
+        context), or all that the page holds where nothing of it is one person's own (`whole`)."""
         after = looks.after(request)
         if not after or self.spec.alike is None or looks.part_of(request) != "list":
             return ""
         like = self.spec.alike(self.user)
         if not like:
             return ""
-        columns = ",".join(column.code for column in self.columns)
-        return looks.key_of((self.spec.code, request.get_full_path(), self.query(), after, like, columns))
+        return looks.key_of((self.spec.code, request.get_full_path(), self.query(), after, like, self.column_codes))
 
     def condition(self) -> Q:
         """The filters, on the list's model."""
@@ -250,6 +250,11 @@ class Shown:
             return row
         line = Line(user=self.user, at=self.at, case=case, task=task)
         return replace(row, cells=tuple(Cell(column.label, cols.shown(column, line)) for column in self.columns))
+
+    @property
+    def column_codes(self) -> str:
+        """The columns added, as a page that looks again says them."""
+        return ",".join(column.code for column in self.columns)
 
     # --- addresses -------------------------------------------------------------------------------------------------
 
@@ -451,10 +456,13 @@ def _iso(day: Any) -> str:
 
 
 def opened(request: HttpRequest, spec: CaseList, at: datetime) -> Shown:
-    """The list as this request asks for it, for its person. Two queries of what they keep."""
+    """The list as this request asks for it, for its person. Two queries of what they keep; none where a page looks again, which says
+    with what columns it was drawn."""
     user: Any = request.user
     params = spec.complete(request) if spec.complete else request.GET
-    return asked_for(user, spec, params, at, _preferences(user, spec.code))
+    columns = looks.columns(request)
+    kept = _preferences(user, spec.code) if columns is None else Preferences(columns=columns)
+    return asked_for(user, spec, params, at, kept)
 
 
 def asked_for(user: User, spec: CaseList, params: QueryDict, at: datetime, kept: Preferences | None = None) -> Shown:

@@ -106,6 +106,19 @@ def tallied(cases: QuerySet[Case], at: datetime) -> tuple[int, str]:
     return told["count"], light_by(at, yellow=told["yellow"], orange=told["orange"], due=told["due"]).value
 
 
+def alike_at_intake(user: User) -> str:
+    """As scope.alike, of what waits for acceptance: all agents have the same queue before them, but for the confidential cases that
+    one of them took in. Asked once for each request, whose person is an object of its own."""
+    known: str | None = user.__dict__.get("_alike_at_intake")
+    if known is None:
+        known = scope.alike(user)
+        if not known and user.is_active:
+            own = Case.objects.filter(state=CaseState.TO_ACCEPT, confidential=True, accepted_by=user)
+            known = "" if own.exists() else f"agents {','.join(sorted(user.roles))}"
+        user.__dict__["_alike_at_intake"] = known
+    return known
+
+
 def every_case(user: User) -> QuerySet[Case]:
     """All numbered cases that the person may see, for the list of all; newest first by its keyset."""
     return Case.objects.visible_to(user).exclude(state=CaseState.DRAFT).select_related("topic", "place__parent")

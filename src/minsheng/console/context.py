@@ -95,7 +95,7 @@ def _shell(request: HttpRequest) -> Shell:
         desks=rail(user, request.path, timezone.now(), after=looks.after(request)),
         events_url=_events_url(request),
         draft_key=drafts.key_of(user),
-        stirs=_stirs(mine),
+        stirs=_stirs([desk for desk in mine if desk.count]),
         stirs_here=_stirs(here),
     )
 
@@ -118,14 +118,19 @@ def rail(user: User, path: str, at: datetime, *, after: str = "") -> list[RailIt
 
     `after`: the event that made the page look again; counts made before it are not good enough.
     """
-    mine = desks.desks_of(user.roles)
-    key = f"console.counts.{user.pk}"
-    kept: tuple[str, dict[str, desks.Count]] = cache.get(key) or ("", {})
-    made, counts = kept
-    if counts.keys() != {desk.code for desk in mine} or (after and made != after):
-        counts = {desk.code: desk.count(user, at) if desk.count else (0, "none") for desk in mine}
-        cache.set(key, (after, counts), COUNTS_KEPT_SECONDS)
-    return [_item(desk, path, *counts[desk.code]) for desk in mine]
+    return [_item(desk, path, *_count(desk, user, at, after)) for desk in desks.desks_of(user.roles)]
+
+
+def _count(desk: desks.Desk, user: User, at: datetime, after: str) -> desks.Count:
+    if desk.count is None:
+        return 0, "none"
+    key = f"console.count.{desk.code}.{(after and desk.alike and desk.alike(user)) or user.pk}".replace(" ", "_")
+    kept: tuple[str, desks.Count] | None = cache.get(key)
+    if kept is not None and (not after or kept[0] == after):
+        return kept[1]
+    count = desk.count(user, at)
+    cache.set(key, (after, count), COUNTS_KEPT_SECONDS)
+    return count
 
 
 def _is_at(desk: desks.Desk, path: str) -> bool:

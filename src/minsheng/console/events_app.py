@@ -14,7 +14,7 @@ import json
 from collections.abc import Awaitable, Callable, MutableMapping
 from http.cookies import CookieError, SimpleCookie
 from importlib import import_module
-from time import monotonic
+from random import random
 from typing import Any
 from urllib.parse import parse_qs
 
@@ -38,7 +38,7 @@ Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 
 HEARTBEAT_SECONDS = 15
-ASK_AGAIN_SECONDS = 60  # whether the browser's person is still signed in
+ASK_AGAIN_SECONDS = 60  # whether the browser's person is still signed in; each stream somewhat sooner, so that they do not ask at once
 STUCK_SECONDS = 60  # a browser that takes nothing for so long is gone
 OLDEST_PAGE_SECONDS = 30
 LARGEST_POST = 16_000
@@ -89,8 +89,14 @@ def _cookie(scope: MutableMapping[str, Any]) -> str:
 
 
 def _person(session_key: str) -> Person | None:
-    """Who is signed in. Reads the session and never renews it, so that a forgotten browser still goes idle; a changed password
-    ends it."""
+    """Who is signed in, as colleagues read of them."""
+    found = _signed_in(session_key)
+    return person_of(*found) if found else None
+
+
+def _signed_in(session_key: str) -> tuple[User, str] | None:
+    """Who is signed in, and the role that they chose. Reads the session and never renews it, so that a forgotten browser still goes
+    idle; a changed password ends it."""
     if not session_key:
         return None
     close_old_connections()
@@ -100,7 +106,7 @@ def _person(session_key: str) -> Person | None:
         shown = session.get(HASH_SESSION_KEY, "")
         if user is None or not constant_time_compare(shown, user.get_session_auth_hash()):
             return None
-        return person_of(user, str(session.get(SESSION_ROLE, "")))
+        return user, str(session.get(SESSION_ROLE, ""))
     finally:
         close_old_connections()
 
@@ -139,23 +145,23 @@ async def _stream(scope: MutableMapping[str, Any], receive: Receive, send: Send,
     await send({"type": "http.response.start", "status": 200, "headers": [*headers, *_cors(scope)]})
     browser = hub.join(person, last_id=_last_id(scope), age=_age(scope))
     gone = asyncio.create_task(_until_gone(receive))
-    asked = monotonic()
+    signed_out = asyncio.create_task(_until_signed_out(_cookie(scope)))
+    signed_out.add_done_callback(lambda _: browser.woken.set())
     try:
         hello = json.dumps({"stream": browser.stream})
         await _write(send, f"retry: 3000\n\nevent: hello\nid: {hub.last_id}\ndata: {hello}\n\n")
         while not gone.done():
             text = await _next(browser)
-            if monotonic() - asked >= ASK_AGAIN_SECONDS:
-                asked = monotonic()
-                if await sync_to_async(_person)(_cookie(scope)) is None:
-                    await send({"type": "http.response.body", "body": b""})
-                    return
+            if signed_out.done():
+                await send({"type": "http.response.body", "body": b""})
+                return
             await _write(send, text)
     except TimeoutError:
         _log.info("events.browser_stuck")
     finally:
         hub.leave(browser)
         gone.cancel()
+        signed_out.cancel()
 
 
 def _asked(scope: MutableMapping[str, Any], name: str) -> str:
@@ -193,6 +199,14 @@ async def _next(browser: Browser) -> str:
 async def _until_gone(receive: Receive) -> None:
     while (await receive())["type"] != "http.disconnect":
         pass
+
+
+async def _until_signed_out(session_key: str) -> None:
+    """Beside the stream, so that no event waits for the answer."""
+    while True:
+        await asyncio.sleep(ASK_AGAIN_SECONDS * (1 - random() / 2))  # noqa: S311 - chance, not secrecy
+        if await sync_to_async(_signed_in)(session_key) is None:
+            return
 
 
 async def _write(send: Send, text: str) -> None:

@@ -20,6 +20,7 @@ from minsheng.cases import bulk, lights, lists, presenting, queries, shown_clock
 from minsheng.cases.choices import GONE_TASK_STATES, TaskRole
 from minsheng.cases.models import Case, Task
 from minsheng.cases.pressing import WAITING
+from minsheng.cases.scope import alike
 from minsheng.cases.views.page import case_context, list_url, row_url
 from minsheng.errors import Refused
 from minsheng.ui.desks import Desk, register
@@ -45,6 +46,7 @@ def register_desks() -> None:
             roles=OVERSEERS,
             url="console:overview",
             count=overdue_count,
+            alike=alike,
             home=OVERSEERS - {Role.HOTLINE_LEADER},
         )
     )

@@ -7,6 +7,7 @@ class DispatchingConfig(AppConfig):
     def ready(self) -> None:
         """Bring the room's forms and its desk to where they are looked for."""
         from minsheng.accounts.choices import Role
+        from minsheng.cases.scope import alike
         from minsheng.dispatching import panels, queries, several
         from minsheng.ui.desks import Desk, register
 
@@ -19,6 +20,7 @@ class DispatchingConfig(AppConfig):
                 roles=frozenset({Role.DISPATCHER, Role.TEAM_LEADER, Role.HOTLINE_LEADER}),
                 url="dispatching:desk",
                 count=queries.waiting_count,
+                alike=alike,
                 stirred_by=frozenset(queries.DISPATCH_STATES),
                 home=frozenset({Role.DISPATCHER}),
             )

@@ -13,6 +13,7 @@ from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.functional import SimpleLazyObject
 from django.views.decorators.http import require_GET
 
 from minsheng.accounts.choices import Role
@@ -68,11 +69,11 @@ def desk(request: HttpRequest) -> HttpResponse:
     opened = _opened(request, page)
     context: dict[str, Any] = {
         "desk_title": "批转",
-        "tabs": _tabs(user, tab),
+        "tabs": SimpleLazyObject(lambda: _tabs(user, tab)),
         "list_url": list_url(request),
         "list": shown,
         "page": page,
-        "shared": shown.shared(request),
+        "whole": shown.shared(request),
         "open": opened.number if opened else "",
         "words": [],
         "bulk": bulk.offers(user, "dispatch"),

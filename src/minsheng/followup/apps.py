@@ -14,6 +14,7 @@ class FollowupConfig(AppConfig):
         from minsheng.accounts.choices import Role
         from minsheng.cases import sections
         from minsheng.cases.choices import CaseState
+        from minsheng.cases.scope import alike
         from minsheng.followup import panels, queries
         from minsheng.ui.desks import Desk, register
 
@@ -28,6 +29,7 @@ class FollowupConfig(AppConfig):
                 # The acts are those that bring a closed case here, or take it away.
                 stirred_by=frozenset({CaseState.TO_FOLLOW_UP.value, "rate", "keep_closed", "second_handling", "reopen"}),
                 count=queries.waiting_count,
+                alike=alike,
                 home=frozenset({Role.FOLLOW_UP}),
             )
         )

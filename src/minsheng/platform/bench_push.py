@@ -248,7 +248,7 @@ class Seat:
         headers = {"X-Background": "1", "X-After": self.last_id}
         full, self.want_list = self.want_list, False
         if full:
-            status, body = await self.get(self.desk, **headers, **{"X-Live": "list"})
+            status, body = await self.get(self.desk, **headers, **{"X-Live": "list", "X-Columns": ""})
             self.rows = set(_WATCH.findall(body))
             self.stale += len(seen & self.rows) if self.desk == "/cases/intake/" else 0  # an accepted case has left it
         else:

@@ -44,6 +44,8 @@ class Desk:
     url: str
     count: Callable[[Any, datetime], Count] | None = None
     within: tuple[str, ...] = ()
+    # People of one answer have the same count, asked once for all who look again at the same time; "" and None: each their own.
+    alike: Callable[[Any], str] | None = None
     # Roles whose day begins here, where their desks are several and this is not the rail's first.
     home: Collection[str] = ()
     stirred_by: frozenset[str] | None = None

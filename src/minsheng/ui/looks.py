@@ -18,6 +18,7 @@ from django.http import HttpRequest
 
 # Of a page that looks again: the part it wants (its list, the open case, or only the rail), and the last event it heard.
 PART_HEADER, AFTER_HEADER = "X-Live", "X-After"
+COLUMNS_HEADER = "X-Columns"  # with what columns the list was drawn: they are drawn again, whatever the person keeps by now
 KEPT_SECONDS = 2
 
 
@@ -39,6 +40,12 @@ def part_of(request: HttpRequest) -> str:
 def after(request: HttpRequest) -> str:
     """The last event that the page has heard; "" where it has heard none."""
     return request.headers.get(AFTER_HEADER, "")[:40]
+
+
+def columns(request: HttpRequest) -> tuple[str, ...] | None:
+    """The columns of the list that looks again; None where the page does not say."""
+    given = request.headers.get(COLUMNS_HEADER) if part_of(request) == "list" else None
+    return None if given is None else tuple(code for code in given[:400].split(",") if code)
 
 
 def key_of(parts: Iterable[str]) -> str:

@@ -13,6 +13,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import redirect, render
 from django.utils import timezone
+from django.utils.functional import SimpleLazyObject
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
@@ -22,11 +23,9 @@ from minsheng.cases.actions.intake import query_code_of
 from minsheng.cases.choices import CaseState, Ending
 from minsheng.cases.forms import ACCEPT, ANSWER, DRAFT, SUBMIT, IntakeForm, initial_of
 from minsheng.cases.models import Case, Topic
-from minsheng.cases.scope import alike
 from minsheng.cases.views.lookups import caller_context, may_take
 from minsheng.cases.views.page import list_url, open_pane, row_url
 from minsheng.errors import Refused
-from minsheng.ui import looks
 from minsheng.worktime import queries as worktime
 from minsheng.worktime.moments import local
 
@@ -46,35 +45,33 @@ def desk(request: HttpRequest) -> HttpResponse:
     if shown.elsewhere and not on_drafts:
         return redirect(shown.elsewhere)
     drafts = queries.drafts_of(user)
-    unfinished = drafts.count() if looks.part_of(request) else len(drafts)
-    count, light = queries.waiting(user, at, CaseState.TO_ACCEPT)
+    whole = "" if on_drafts else shown.shared(request)
     context: dict[str, Any] = {
         "desk_title": "受理",
-        "tabs": [
-            {"url": "?", "label": "待受理", "count": count, "light": light, "current": not on_drafts},
-            {"url": "?tab=drafts", "label": "我的暂存", "count": unfinished, "light": "none", "current": on_drafts},
-        ],
+        "tabs": SimpleLazyObject(lambda: _tabs(user, at, on_drafts, 0 if whole else len(drafts))),
         "list_url": list_url(request),
-        "tally": _tally(user, at),
+        "tally": SimpleLazyObject(lambda: _tally(user, at)),
         "words": [],
+        "drafts": drafts,
     }
     if on_drafts:
-        return render(request, "cases/intake/drafts.html", context | {"drafts": drafts})
-    context["drafts"] = drafts
-    context |= {"page": _queue(request, shown), "shared": shown.shared(request), "list": shown, "empty_title": "没有等待受理的诉求件"}
+        return render(request, "cases/intake/drafts.html", context)
+    context |= {"page": _queue(request, shown), "whole": whole, "list": shown, "empty_title": "没有等待受理的诉求件"}
     context["empty_text"] = "从网站等渠道来的诉求会出现在这里，最紧急、等得最久的排在最前面。"
     return render(request, "cases/intake/desk.html", context | open_pane(request))
+
+
+def _tabs(user: User, at: datetime, on_drafts: bool, unfinished: int) -> list[dict[str, Any]]:
+    count, light = queries.waiting(user, at, CaseState.TO_ACCEPT)
+    return [
+        {"url": "?", "label": "待受理", "count": count, "light": light, "current": not on_drafts},
+        {"url": "?tab=drafts", "label": "我的暂存", "count": unfinished, "light": "none", "current": on_drafts, "own": True},
+    ]
 
 
 def _rows(user: Any, params: QueryDict, at: datetime) -> tuple[QuerySet[Case], lists.Order]:
     may_take(user)
     return queries.queue(user, CaseState.TO_ACCEPT), ("urgency_rank", "state_since", "id")
-
-
-def _alike(user: User) -> str:
-    """All agents have the same queue before them, but for the confidential cases that one of them took in."""
-    own = queries.queue(user, CaseState.TO_ACCEPT).filter(confidential=True, accepted_by=user)
-    return alike(user) or ("" if own.exists() else f"agents {','.join(sorted(user.roles))}")
 
 
 LIST = lists.register(
@@ -87,7 +84,7 @@ LIST = lists.register(
         sorts={"received": lists.RECEIVED, "due": lists.STAGE_DUE, "pressing": lists.PRESSING_DUE},
         unit=("", ""),
         left=lists.PRESSING,
-        alike=_alike,
+        alike=queries.alike_at_intake,
     )
 )
 

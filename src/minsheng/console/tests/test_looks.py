@@ -12,6 +12,9 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from minsheng.accounts.testing import sign_in
+from minsheng.cases import actions
+from minsheng.cases.choices import RequestKind
+from minsheng.cases.details import ApplicantDetails, CaseDetails
 from minsheng.cases.models import Case
 from minsheng.cases.tests.conftest import world
 from minsheng.cases.tests.world import World
@@ -34,9 +37,9 @@ class Page:
     def __init__(self, world: World, name: str, path: str) -> None:
         self.client, self.path = sign_in(Client(), world[name]), path
 
-    def look(self, after: str, part: str = "list") -> str:
+    def look(self, after: str, part: str = "list", columns: str = "") -> str:
         """What it gets when it looks again."""
-        headers = {"X-Live": part, "X-After": after, "X-Background": "1"}
+        headers = {"X-Live": part, "X-After": after, "X-Background": "1", "X-Columns": columns}
         answer = self.client.get(self.path, headers=headers)
         assert answer.status_code == 200
         return answer.content.decode()
@@ -98,3 +101,52 @@ def test_a_look_draws_only_what_it_asks_for(world: World) -> None:
     assert "<article" in opened and 'data-live="rows"' not in opened and "list-bar" not in opened
     whole = page.client.get(page.path).content.decode()
     assert 'data-live="rows"' in whole and "list-bar" in whole and "<article" in whole
+
+
+@pytest.mark.parametrize(("who", "path", "queries"), [("agent", INTAKE, 3), ("dispatcher", DISPATCH, 2)])
+def test_all_but_the_first_read_only_who_they_are(world: World, who: str, path: str, queries: int) -> None:
+    """A session and a person; of an agent also whether a confidential case that waits is their own."""
+    world.accepted()
+    first, other = Page(world, who, path), Page(world, f"{who}2", path)
+    first.look("hub.1")
+    with CaptureQueriesContext(connection) as asked:
+        other.look("hub.1")
+    assert len(asked) == queries
+
+
+def test_what_is_ones_own_is_in_no_answer_that_many_get(world: World) -> None:
+    details = CaseDetails(kind=RequestKind.HELP, text="没写完")
+    actions.save_draft(actor=world["agent2"], at=world.now, channel="phone", details=details, applicant=ApplicantDetails(), case=None)
+    page = Page(world, "agent2", INTAKE)
+    whole = page.client.get(INTAKE).content.decode()
+    assert "我今天登记" in whole and re.search(r'data-live="tab-2"> <span class="num">1</span>', whole)
+    world.submitted()
+    answers = [Page(world, "agent", INTAKE).look("hub.1"), page.look("hub.1")]
+    for answer in answers:
+        assert 'data-live="tally"' not in answer and 'data-live="tab-2"' not in answer
+        assert re.search(r'data-live="tab-1"> <span class="num">1</span>', answer)
+
+
+def test_the_rail_of_who_looks_again_is_right_after_every_event(world: World) -> None:
+    one, other = Page(world, "agent", INTAKE), Page(world, "agent2", INTAKE)
+    for number in (1, 2):
+        world.submitted()
+        for page in (one, other):
+            rail = page.look(f"hub.{number}").partition("<main>")[0]
+            assert re.search(r'class="rail-count.*?(\d+)<', rail, re.DOTALL)[1] == str(number)  # type: ignore[index]
+
+
+def test_a_look_has_the_columns_that_the_page_shows(world: World) -> None:
+    world.submitted()
+    page = Page(world, "agent", INTAKE)
+    assert "with-cells" not in page.look("hub.1")
+    assert "with-cells" in page.look("hub.1", columns="channel")
+    assert "with-cells" not in page.look("hub.1", columns="no-such-column")
+
+
+def test_only_desks_that_count_stir_the_rail(world: World) -> None:
+    """The map is on everybody's rail and counts nothing: else each act would make every page ask for its rail again."""
+    page = Page(world, "auditor", "/cases/audits/").client.get("/cases/audits/").content.decode()
+    rail = re.search(r'data-rail="[^"]*" data-stirs="([^"]*)"', page)
+    assert rail is not None
+    assert "to_audit" in rail[1].split() and "to_accept" not in rail[1].split()

@@ -50,7 +50,8 @@ const live = (() => {
 
   // X-Background: what the page asks by itself is no sign of a person, and does not put off the idle log-out.
   async function ask(url, part) {
-    const headers = { "X-Background": "1", "X-After": lastId, ...(part ? { "X-Live": part } : {}) }
+    const columns = part === "list" && one("[data-live=rows][data-columns]")?.dataset.columns
+    const headers = { "X-Background": "1", "X-After": lastId, ...(part ? { "X-Live": part } : {}), ...(typeof columns === "string" ? { "X-Columns": columns } : {}) }
     const answer = await fetch(url, { headers, credentials: "same-origin" }).catch(() => null)
     if (answer?.headers.get("X-Signed-Out")) { signedOut(); return null }
     return answer?.ok && !answer.redirected ? answer.text() : null
