@@ -15,6 +15,7 @@ from uuid import uuid4
 
 import pytest
 from django.conf import settings
+from django.contrib.admin import site
 from django.db import connections, transaction
 from django.test import Client, override_settings
 from django.urls import resolve, reverse
@@ -205,5 +206,34 @@ def test_screens_of(house: House, browser: Browser, who: str) -> None:
     assert rail, "nobody is left without a desk"
     for path in dict.fromkeys([*rail, *own]):
         walk.look(path, slug(path), kind=name_of(path))
+    walk.person.close()
+    assert not walk.wrong, "\n\n".join(walk.wrong)
+
+
+# Two words of letters in a row; a name to sign in by has none, nor a code.
+ENGLISH = re.compile(r"[A-Za-z]{3,} [a-z]{3,}|\b(?:Filters|Search|Select|Save|Run)\b")
+
+
+def configuration() -> list[str]:
+    """The lists and forms that a library draws, each with its first row."""
+    found = [reverse("admin:index")]
+    for model in site._registry:
+        stem = f"admin:{model._meta.app_label}_{model._meta.model_name}"
+        if not model.__module__.startswith("minsheng."):
+            continue
+        found += [reverse(f"{stem}_changelist"), reverse(f"{stem}_add")]
+        found += [reverse(f"{stem}_change", args=[key]) for key in model._default_manager.order_by("pk").values_list("pk", flat=True)[:1]]
+    return found
+
+
+def test_what_administrators_configure(house: House, browser: Browser) -> None:
+    client = sign_in(Client(), house.world["system_admin"])
+    walk = Walk(browser, house, "system_admin")
+    walk.as_(client)
+    paths = [path for path in configuration() if client.get(path).status_code == 200]  # others are the code's own, or another's
+    assert len(paths) > 20
+    for path in paths:
+        walk.look(path, slug(path), kind=path)
+        walk.wrong += [f"{path}: in English: {words}" for words in ENGLISH.findall(walk.page.locator("body").inner_text())]
     walk.person.close()
     assert not walk.wrong, "\n\n".join(walk.wrong)

@@ -8,6 +8,7 @@ from django.utils import timezone
 
 from minsheng.cases import reference
 from minsheng.cases.models.reference import ReasonCode, RefusalGround, Topic
+from minsheng.cases.reference_rules import in_words
 from minsheng.organisations.admin import ReferenceAdmin
 from minsheng.organisations.models import ReferenceRow
 
@@ -17,7 +18,7 @@ class TopicAdmin(ReferenceAdmin):
     """主题: the whole tree in the order of its codes."""
 
     list_display = (
-        "code", "name", "level", "default_lead", "lead_rule", "legal_basis", "on_convenience_list", "urgent", "route", "valid_to"
+        "code", "name", "level", "default_lead", "rule_in_words", "legal_basis", "on_convenience_list", "urgent", "route", "valid_to"
     )  # fmt: skip
     list_filter = ("level", "on_convenience_list", "urgent", "confidential_by_default", "risk", "default_kind")
     list_select_related = ("default_lead",)
@@ -43,6 +44,11 @@ class TopicAdmin(ReferenceAdmin):
         "source",
         "drawn_version",
     )
+
+    @admin.display(description="主办规则", ordering="lead_rule")
+    def rule_in_words(self, topic: Topic) -> str:
+        """“属地城管部门” for `bureau:city_management`."""
+        return in_words(topic.lead_rule)
 
     def save_by_action(self, request: HttpRequest, obj: ReferenceRow) -> None:
         """By `save_topic`."""

@@ -20,7 +20,7 @@ from minsheng.organisations.models import Place, Unit
 if TYPE_CHECKING:
     from minsheng.cases.models.reference import Topic
 
-PLAIN_RULES = frozenset({"city", "county", "street", "urban"})
+PLAIN_RULES = {"city": "市级主办", "county": "县（市）区政府", "street": "乡镇街道", "urban": "五城区市级，他处县（市）区政府"}
 # 五城区, where the city's own utilities serve (福州2010报道; whether Changle is to be the sixth is unsourced).
 URBAN_COUNTIES = frozenset({"350102", "350103", "350104", "350105", "350111"})
 
@@ -30,6 +30,12 @@ def validate_rule(rule: str) -> None:
     kind, _, rest = rule.partition(":")
     if rule not in PLAIN_RULES and not (kind == "bureau" and rest in Line.values):
         raise ValidationError(f"不认识的规则：{rule}")
+
+
+def in_words(rule: str) -> str:
+    """“属地城管部门” for `bureau:city_management`; "" for none."""
+    kind, _, line = rule.partition(":")
+    return f"属地{Line(line).label}部门" if kind == "bureau" and line in Line.values else PLAIN_RULES.get(rule, rule)
 
 
 def validate_rules(rules: Iterable[str]) -> None:

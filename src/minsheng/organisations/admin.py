@@ -106,7 +106,8 @@ class UnitAdmin(ReferenceAdmin):
         ("parent", "place"),
         ("line", "enforcement"),
         ("dispatchable", "duty_line"),
-        ("valid_from", "valid_to", "successor"),
+        ("valid_from", "valid_to"),
+        "successor",
         "source",
         "drawn_version",
     )

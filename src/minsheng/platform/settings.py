@@ -8,6 +8,7 @@ import os
 from pathlib import Path
 
 from csp.constants import NONE, SELF
+from django.templatetags.static import static
 from psycopg.conninfo import conninfo_to_dict
 
 from minsheng.organisations.maps import tile_origins
@@ -362,4 +363,16 @@ LOGGING = logs.configure(level=LOG_LEVEL, as_json=os.environ.get("MINSHENG_LOG_F
 DJANGO_STRUCTLOG_STATUS_4XX_LOG_LEVEL = logging.INFO  # somebody's mistake, not ours
 DJANGO_STRUCTLOG_IP_LOGGING_ENABLED = False  # a citizen's address is personal data
 
-UNFOLD = {"SITE_TITLE": "民声 · 配置", "SITE_HEADER": "民声 · 配置", "SITE_URL": "/desk/", "SHOW_HISTORY": True}
+# The shades of our accent (ui.css), from the palest ground to the darkest.
+_SHADES = ("#f0f4f9", "#e5effa", "#c9def4", "#8fc0f5", "#5b9be0", "#2b6cb5", "#14559b", "#0e3f75", "#0c3561", "#10263e", "#0a1a2b")
+_NAMES = ("50", *(str(shade) for shade in range(100, 1000, 100)), "950")
+UNFOLD = {
+    "SITE_TITLE": "民声 · 配置",
+    "SITE_HEADER": "民声 · 配置",
+    "SITE_URL": "/desk/",
+    "SITE_ICON": lambda _request: static("ui/mark.svg"),
+    "SHOW_HISTORY": True,
+    "COLORS": {"primary": dict(zip(_NAMES, _SHADES, strict=True))},
+    "STYLES": [lambda _request: static("console/config.css")],
+    "SCRIPTS": [lambda _request: static("console/config.js")],
+}

@@ -86,9 +86,10 @@ class LimitPolicyAdmin(_ActionAdmin):
     actions = ("end_tomorrow",)
     fields = (
         ("code", "name"),
-        ("clock", "kind", "urgency"),
-        ("topic_code", "on_convenience_list"),
-        ("amount", "unit", "effective_from"),
+        ("clock", "topic_code"),
+        ("kind", "urgency"),
+        ("on_convenience_list", "effective_from"),
+        ("amount", "unit"),
         "legal_basis",
         "source",
         "is_sourced",
