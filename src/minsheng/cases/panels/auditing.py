@@ -82,7 +82,7 @@ class SendBackPanel(VerdictPanel):
         if self.comparison is None:
             return ""
         due = max(self.comparison.due_at, end_of(least_day(self.at)))
-        return f"退回后：{self.comparison.unit}{times.due(due, self.at)}再次回复；群众时限不变。"
+        return f"退回后：{self.comparison.unit} {times.due(due, self.at)}再次回复；群众时限不变。"
 
     def perform(self, **stamp: Any) -> Any:
         """To the lead."""

@@ -53,7 +53,7 @@ class SendReportBackPanel(ReasonPanel):
     def consequence(self) -> str:
         """The other unit's time."""
         due = max(self.task.due_at, end_of(least_day(self.at)))
-        return f"退回后：{self.task.unit.name}{times.due(due, self.at)}重新报送；本单位时限不变。"
+        return f"退回后：{self.task.unit.name} {times.due(due, self.at)}重新报送；本单位时限不变。"
 
 
 class ExcusePanel(ReasonPanel):
