@@ -25,11 +25,13 @@ from playwright.sync_api import Browser
 from minsheng.accounts.choices import Role
 from minsheng.accounts.testing import sign_in
 from minsheng.api.tests.conftest import make_remote
+from minsheng.cases import columns as cols
+from minsheng.cases import lists
 from minsheng.cases.models import Case
 from minsheng.cases.tests import test_query_counts as counted
 from minsheng.cases.tests.stages import STAGES
 from minsheng.cases.tests.world import World, build
-from minsheng.console.models import Export
+from minsheng.console.models import Export, ListSetting
 from minsheng.console.tests import test_administrators
 from minsheng.outbox.models import Endpoint
 from minsheng.outbox.tests.test_screens import listening
@@ -235,5 +237,39 @@ def test_what_administrators_configure(house: House, browser: Browser) -> None:
     for path in paths:
         walk.look(path, slug(path), kind=path)
         walk.wrong += [f"{path}: in English: {words}" for words in ENGLISH.findall(walk.page.locator("body").inner_text())]
+    walk.person.close()
+    assert not walk.wrong, "\n\n".join(walk.wrong)
+
+
+LEAST_TITLE = """() => Math.min(...[...document.querySelectorAll('.case-rows .case-row-title')].map(e =>
+  e.scrollWidth > e.clientWidth ? e.clientWidth : 999))"""
+# What runs over its neighbour on the left.
+OVER_ANOTHER = """() => [...document.querySelectorAll('.case-rows .case-row')].flatMap(row => {
+  const left = row.querySelector('.case-row-left').getBoundingClientRect()
+  return [...row.querySelectorAll('.case-row-cell, .case-row-title')].filter(e => {
+    const box = e.getBoundingClientRect()
+    return box.width > 1 && box.right > left.left + 1 && box.bottom > left.top + 1 && box.top < left.bottom - 1
+  }).map(e => `${e.innerText} lies under ${row.querySelector('.case-row-left').innerText}`)
+})"""
+
+
+@pytest.mark.parametrize("path", ["/cases/", "/dispatching/"])
+def test_rows_with_as_many_columns_as_one_may_add(house: House, browser: Browser, path: str) -> None:
+    """In large letters too: what stands in a cell is shortened, not what stands beside it."""
+    spec = next(spec for spec in lists.all_lists() if reverse(spec.url) == path)
+    codes = [column.code for column in cols.offered(house.world["dispatcher"])][: cols.MOST]
+    ListSetting.objects.create(user=house.world["dispatcher"], list_code=spec.code, columns=codes)
+    walk = Walk(browser, house, "dispatcher")
+    walk.as_(sign_in(Client(), house.world["dispatcher"]))
+    for large in (False, True):
+        for size in (WIDE, NARROW):
+            walk.resize(size)
+            walk.person.goto(path)
+            if large:
+                walk.page.evaluate("document.documentElement.dataset.text = '125'")
+            walk.judge(f"{slug(path)}-columns{'-large' * large}", violations(walk.page, only=OF_WIDTH))
+            walk.wrong += [f"{path} {size}: {what}" for what in walk.page.evaluate(OVER_ANOTHER)]
+            walk.wrong += [f"{path} {size}: a title has {room} px"] if (room := walk.page.evaluate(LEAST_TITLE)) < 80 else []
+    ListSetting.objects.all().delete()
     walk.person.close()
     assert not walk.wrong, "\n\n".join(walk.wrong)

@@ -43,7 +43,7 @@ class Line:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Column:
     """One value of a case. `loads`: what must be read with the case; `centre`: not for units, whose business it is not; `sort`:
-    the case's column that a list may be sorted by (`lists.Sort`)."""
+    the case's column that a list may be sorted by (`lists.Sort`); `ends`: a deadline, which is exclusive."""
 
     code: str
     label: str
@@ -52,6 +52,7 @@ class Column:
     tasks: bool = False  # needs the prefetch of queries.current_tasks
     centre: bool = False
     sort: str = ""
+    ends: bool = False
     width: int = 16  # characters, in a spreadsheet
 
 
@@ -94,7 +95,9 @@ COLUMNS: dict[str, Column] = {
         Column(code="received", label="收件时间", value=lambda line: line.case.received_at, sort="received_at", width=17),
         Column(code="channel", label="渠道", value=lambda line: Channel(line.case.channel).label, width=10),
         Column(code="urgency", label="紧急程度", value=lambda line: line.case.get_urgency_display(), width=10),
-        Column(code="citizen_due", label="群众时限", value=lambda line: line.case.citizen_due_at, sort="citizen_due_at", width=17),
+        Column(
+            code="citizen_due", label="群众时限", value=lambda line: line.case.citizen_due_at, sort="citizen_due_at", ends=True, width=17
+        ),
         Column(code="dispatched", label="首次批转", value=lambda line: line.case.dispatched_at, sort="dispatched_at", width=17),
         Column(code="reads", label="查阅", value=_reads, tasks=True, width=17),
         Column(code="round", label="轮次", value=lambda line: line.case.round, width=6),
@@ -128,5 +131,5 @@ def shown(column: Column, line: Line) -> str:
     """The value as a row says it."""
     value = column.value(line)
     if isinstance(value, datetime):
-        return times.moment(value, line.at)
+        return times.due(value, line.at) if column.ends else times.moment(value, line.at)
     return "" if value is None else str(value)

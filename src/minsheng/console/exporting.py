@@ -23,6 +23,7 @@ from minsheng.dispatching import views as _dispatching  # noqa: F401
 from minsheng.followup import views as _followup  # noqa: F401
 from minsheng.publishing import views as _publishing  # noqa: F401
 from minsheng.secrecy import mask_name, mask_phone
+from minsheng.ui import times
 from minsheng.ui.pages import keyset_page
 
 CHUNK = 500
@@ -51,7 +52,7 @@ _CASE = (
     _plain("地点", 20, lambda line, row: presenting.place_words(line.case.place)),
     _plain("渠道", 9, lambda line, row: Channel(line.case.channel).label),
     _plain("收件时间", 17, lambda line, row: line.case.received_at),
-    _plain("群众时限", 17, lambda line, row: line.case.citizen_due_at),
+    _plain("群众时限", 17, lambda line, row: times.last_minute(line.case.citizen_due_at)),
 )
 _LEAD = _plain("主办单位", 24, lambda line, row: line.lead.unit.name if line.lead else "")
 _TASK = (
@@ -60,7 +61,7 @@ _TASK = (
     _plain("任务状态", 10, lambda line, row: TaskState(line.task.state).label if line.task else ""),
     _plain("批转时间", 17, lambda line, row: line.task.assigned_at if line.task else None),
     _plain("查阅时间", 17, lambda line, row: line.task.read_at if line.task else None),
-    _plain("办理时限", 17, lambda line, row: line.task.due_at if line.task else None),
+    _plain("办理时限", 17, lambda line, row: times.last_minute(line.task.due_at) if line.task else None),
 )
 _ASK = (
     _plain("申请事项", 12, lambda line, row: AskKind(row.kind).label),

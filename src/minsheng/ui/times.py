@@ -32,6 +32,11 @@ def due(value: datetime, now: datetime) -> str:
     return f"{day(local.date(), today)} {local:%H:%M} 前"
 
 
+def last_minute(value: datetime | None) -> datetime | None:
+    """A deadline as a spreadsheet can hold it, which knows no 24:00: the last minute before it."""
+    return None if value is None else value - timedelta(minutes=1)
+
+
 def turns(now: datetime, **lights: datetime | None) -> str:
     """When a light will change by time alone, for the page to turn it itself: `1764000000:orange 1764003600:red` (Unix seconds)."""
     coming = [(moment, name) for name, moment in lights.items() if moment is not None and moment > now]

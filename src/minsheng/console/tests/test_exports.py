@@ -24,11 +24,12 @@ from python_calamine import CalamineWorkbook
 from minsheng.accounts.models import User
 from minsheng.accounts.testing import sign_in
 from minsheng.audit.models import AuditEntry
+from minsheng.cases import columns as cols
 from minsheng.cases import lists
 from minsheng.cases.details import ApplicantDetails
 from minsheng.cases.models import Case
 from minsheng.cases.tests.crowd import multiply
-from minsheng.cases.tests.world import World, build
+from minsheng.cases.tests.world import World, build, moment
 from minsheng.console import export_actions, exporting, workbooks
 from minsheng.console.models import Export, ExportState
 from minsheng.console.workbooks import Heading
@@ -76,6 +77,17 @@ def test_the_sheet_is_the_list(world: World) -> None:
     _, rows = made(world["dispatcher"], query="kind=consultation", columns=("round", "agent"))
     assert [row["编号"] for row in rows] == [question.number]
     assert rows[0]["轮次"] == 1 and rows[0]["受理人"] == world["agent"].display_name
+
+
+def test_a_deadline_at_midnight_is_of_the_day_before(world: World) -> None:
+    """As every screen says it: 12-02 24:00, and never 12-03 00:00, by which somebody would come a day late."""
+    case = world.accepted()
+    Case.objects.filter(pk=case.pk).update(citizen_due_at=moment("2026-12-03 00:00"))
+    _, [row] = made(world["auditor"])
+    assert row["群众时限"] == datetime(2026, 12, 2, 23, 59)
+    case.refresh_from_db()
+    shown = cols.shown(cols.COLUMNS["citizen_due"], cols.Line(user=world["auditor"], at=world.now, case=case))
+    assert shown == "12-02 周三 24:00 前"
 
 
 def test_only_what_the_asker_may_see_when_it_runs(world: World) -> None:
