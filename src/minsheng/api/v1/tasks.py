@@ -200,56 +200,38 @@ def request_return(request: HttpRequest, task: TaskId, key: Key, body: sent.Retu
 @_post("extension", "request_extension")
 def request_extension(request: HttpRequest, task: TaskId, key: Key, body: sent.ExtensionIn) -> Status[Any]:
     """Only when the citizen has been told does the citizen's own deadline move with it."""
-
-    def do(caller: Caller, it: Task, submission: UUID, files: Files) -> int:
-        given = body.model_dump(exclude={"uploads"})
-        _known(ReasonList.EXTENSION, body.reason_code, caller)
-        made = actions.request_extension(
-            actor=caller.account, at=caller.at, task=it, files=files, submission=submission, **given
-        )
-        return made.pk
-
-    return _act(request, task, key, do, body.uploads)
+    return _ask(request, task, key, body, actions.request_extension, ReasonList.EXTENSION)
 
 
 @_post("pause", "request_pause")
 def request_pause(request: HttpRequest, task: TaskId, key: Key, body: sent.PauseIn) -> Status[Any]:
     """With proof: an upload, or the ground in words."""
-
-    def do(caller: Caller, it: Task, submission: UUID, files: Files) -> int:
-        given = body.model_dump(exclude={"uploads"})
-        _known(ReasonList.PAUSE, body.reason_code, caller)
-        made = actions.request_pause(
-            actor=caller.account, at=caller.at, task=it, files=files, submission=submission, **given
-        )
-        return made.pk
-
-    return _act(request, task, key, do, body.uploads)
+    return _ask(request, task, key, body, actions.request_pause, ReasonList.PAUSE)
 
 
 @_post("termination", "request_termination")
 def request_termination(request: HttpRequest, task: TaskId, key: Key, body: sent.TerminationIn) -> Status[Any]:
     """It turned out not to be ours to handle, or the citizen refuses to take part."""
-
-    def do(caller: Caller, it: Task, submission: UUID, files: Files) -> int:
-        given = body.model_dump(exclude={"uploads"})
-        _known(ReasonList.TERMINATION, body.reason_code, caller)
-        return actions.request_termination(
-            actor=caller.account, at=caller.at, task=it, files=files, submission=submission, **given
-        ).pk
-
-    return _act(request, task, key, do, body.uploads)
+    return _ask(request, task, key, body, actions.request_termination, ReasonList.TERMINATION)
 
 
 @_post("set-aside", "request_set_aside")
 def request_set_aside(request: HttpRequest, task: TaskId, key: Key, body: sent.SetAsideIn) -> Status[Any]:
     """After a bad rating of what cannot be met; the rating itself stays."""
+    return _ask(request, task, key, body, actions.request_set_aside)
+
+
+def _ask(
+    request: HttpRequest, task: int, key: str, body: Any, action: Callable[..., Any], reasons: ReasonList | None = None
+) -> Status[Any]:
+    """The body's fields are the action's own, and its files; a reason is one of its list."""
 
     def do(caller: Caller, it: Task, submission: UUID, files: Files) -> int:
+        if reasons is not None:
+            _known(reasons, body.reason_code, caller)
         given = body.model_dump(exclude={"uploads"})
-        return actions.request_set_aside(
-            actor=caller.account, at=caller.at, task=it, files=files, submission=submission, **given
-        ).pk
+        ask = action(actor=caller.account, at=caller.at, task=it, files=files, submission=submission, **given)
+        return int(ask.pk)
 
     return _act(request, task, key, do, body.uploads)
 
