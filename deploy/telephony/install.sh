@@ -60,7 +60,7 @@ give_up() {
     exit "$NONE"
 }
 
-apt update >/dev/null
+apt -o APT::Update::Error-Mode=any update >/dev/null
 main=$(mirror_of bookworm)
 security=$(mirror_of bookworm-security)
 [ -n "$main" ] || { say "this machine's apt sources do not have the suite bookworm"; exit 1; }

@@ -69,6 +69,7 @@ INSTALLED_APPS = [
     "minsheng.publishing",
     "minsheng.channels",
     "minsheng.outbox",
+    "minsheng.telephony",
     "minsheng.console",
     "minsheng.portal",
     "minsheng.api",
