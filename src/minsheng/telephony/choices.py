@@ -35,7 +35,7 @@ class CallOutcome(ColouredChoices):
     ANSWERED = "answered", "人工接起", "green"
     ABANDONED = "abandoned", "排队放弃", "orange"
     UNANSWERED = "unanswered", "久等未接", "red"
-    BUSY = "busy", "坐席全忙", "red"
+    BLOCKED = "blocked", "线路阻塞", "red"
     CLOSED = "closed", "非服务时间", "secondary"
     BEFORE_QUEUE = "before_queue", "排队前挂机", "secondary"
     # The switch itself ended without a word about the call.
@@ -89,8 +89,8 @@ class SeatState(ColouredChoices):
 
 
 class MissedKind(ColouredChoices):
-    """漏接 = 排队放弃、振铃未接、坐席全忙 (domain.md §2.11)."""
+    """漏接 = 排队放弃、振铃未接或坐席全忙而久等未接 (domain.md §2.11), and what found no free line."""
 
     ABANDONED = "abandoned", "排队放弃", "orange"
     UNANSWERED = "unanswered", "久等未接", "red"
-    BUSY = "busy", "坐席全忙", "red"
+    BLOCKED = "blocked", "线路阻塞", "red"

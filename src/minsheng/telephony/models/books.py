@@ -142,9 +142,10 @@ class MissedCall(models.Model):
 
     call = models.OneToOneField(Call, on_delete=models.PROTECT, related_name="missed")
     kind = models.CharField("类别", max_length=10, choices=MissedKind.choices)
-    queue = models.ForeignKey(SkillQueue, db_index=False, on_delete=models.PROTECT, related_name="+")
+    # The queue that it waited in last; none where it found no free line.
+    queue = models.ForeignKey(SkillQueue, null=True, blank=True, db_index=False, on_delete=models.PROTECT, related_name="+")
     number_hash = SearchHashField()
-    # The place in the line that it had: whoever is called back keeps it.
+    # The place in the line that it had: whoever is called back keeps it. When it came, where it never got into a line.
     joined_at = models.DateTimeField("进入排队")
     missed_at = models.DateTimeField("漏接时间")
 
