@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import itertools
-from collections.abc import AsyncIterator
 from typing import Any
 
 Message = dict[str, str]
@@ -27,14 +26,14 @@ class AmiLost(AmiError):
 
 
 class Ami:
-    """One connection, signed in. Events wait in memory until they are taken by `events`."""
+    """One connection, signed in. Events wait in memory until they are taken."""
 
     def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self._reader, self._writer = reader, writer
         self._numbers = itertools.count(1)
         self._waiting: dict[str, asyncio.Future[Message]] = {}
         self._lists: dict[str, tuple[list[Message], asyncio.Future[list[Message]]]] = {}
-        self._stream: asyncio.Queue[Message | None] = asyncio.Queue()
+        self._events: list[Message] = []
         self._reading: asyncio.Task[None] | None = None
 
     @classmethod
@@ -81,17 +80,12 @@ class Ami:
         finally:
             self._lists.pop(identity, None)
 
-    async def events(self) -> AsyncIterator[Message]:
-        """The stream, in order; AmiLost at its end."""
-        while True:
-            message = await self._stream.get()
-            if message is None:
-                raise AmiLost("the connection to the switch ended")
-            yield message
-
-    def waiting(self) -> int:
-        """Events that have come and were not yet taken."""
-        return self._stream.qsize()
+    def taken(self) -> list[Message]:
+        """The events that have come since the last time, in order; AmiLost once there are none and the connection is gone."""
+        events, self._events = self._events, []
+        if not events and self._reading is not None and self._reading.done():
+            raise AmiLost("the connection to the switch ended")
+        return events
 
     # --- the wire -----------------------------------------------------------------------------------------------------
 
@@ -121,7 +115,6 @@ class Ami:
         except (asyncio.IncompleteReadError, asyncio.LimitOverrunError, OSError):
             pass
         finally:
-            self._stream.put_nowait(None)
             waiting: list[asyncio.Future[Any]] = [*self._waiting.values(), *(complete for _, complete in self._lists.values())]
             for future in waiting:
                 if not future.done():
@@ -142,7 +135,7 @@ class Ami:
             else:
                 items.append(message)
         else:
-            self._stream.put_nowait(message)
+            self._events.append(message)
 
 
 def compose(values: dict[str, Any]) -> bytes:

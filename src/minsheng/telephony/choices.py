@@ -94,3 +94,4 @@ class MissedKind(ColouredChoices):
     ABANDONED = "abandoned", "排队放弃", "orange"
     UNANSWERED = "unanswered", "久等未接", "red"
     BLOCKED = "blocked", "线路阻塞", "red"
+    LOST = "lost", "中断", "red"

@@ -85,6 +85,16 @@ class SeatFact:
 _ENDED_BY = {"agent": "agent", "caller": "caller", "transfer": "transfer"}
 
 
+# The events that say anything to us; the others are not kept while they wait.
+TELLING = frozenset(
+    {
+        *("Newchannel", "Hangup", "DialEnd", "QueueCallerJoin", "QueueCallerAbandon"),
+        *("AgentCalled", "AgentConnect", "AgentRingNoAnswer", "AgentComplete"),
+        *("QueueMemberAdded", "QueueMemberRemoved", "QueueMemberPause", "QueueMemberStatus"),
+    }
+)
+
+
 def moment(message: Message) -> datetime | None:
     """When the switch sent an event."""
     try:
@@ -183,7 +193,9 @@ def of_line(line: str) -> tuple[Fact | None, list[SeatFact]]:
     if len(cells) < 5 or not cells[0].isascii() or not cells[0].isdigit():
         return None, []
     at = datetime.fromtimestamp(int(cells[0]), UTC)
-    call, queue, seat, event, *data = cells[1], queue_code(cells[2]), extension_of(cells[3]), *cells[4:]
+    # A member is told by its device in some lines and by its name in others; our members' name is their extension.
+    seat = cells[3] if cells[3].isascii() and cells[3].isdigit() else extension_of(cells[3])
+    call, queue, event, *data = cells[1], queue_code(cells[2]), *cells[4:]
     return _fact(at, call, queue, seat, event, [*data, "", "", ""]), _seat_facts(at, queue, seat, event, [*data, ""])
 
 

@@ -44,5 +44,15 @@ def read_on(journal: Path, place: Place) -> tuple[list[str], Place]:
     return lines, place
 
 
+def read_whole(journal: Path, place: Place) -> tuple[list[str], Place]:
+    """All whole lines since then. OSError as `read_on`."""
+    found: list[str] = []
+    while True:
+        lines, place = read_on(journal, place)
+        if not lines:
+            return found, place
+        found += lines
+
+
 def _renamed(journal: Path, inode: int) -> Path | None:
     return next((path for path in journal.parent.glob(f"{journal.name}.*") if path.stat().st_ino == inode), None)

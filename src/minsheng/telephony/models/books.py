@@ -166,5 +166,5 @@ class FollowedTo(models.Model):
     # The journal's file, by which a renamed one is found again, and the bytes read of it.
     inode = models.BigIntegerField(default=0)
     offset = models.BigIntegerField(default=0)
-    # The last moment up to which events are known to be complete.
-    events_until = models.DateTimeField(null=True, blank=True)
+    # What is known of each seat (`seats.Tracker`): extensions and states, no person.
+    seats = models.JSONField(default=dict)

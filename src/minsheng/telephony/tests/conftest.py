@@ -29,7 +29,10 @@ def scratch() -> Iterator[Switch]:
 
 @transaction.atomic
 def found_centre(switch: Switch) -> None:
-    """Three seats at fixed telephones, each with a person who answers general calls; short clocks, so that tests are short."""
+    """Three seats at fixed telephones, each with a person who answers general calls; short clocks, so that tests are short.
+
+    1001 and 1002 are answered, 1003 only rings.
+    """
     reference.load_queues()
     reference.load_pause_codes()
     reference.load_prompts()
@@ -40,8 +43,9 @@ def found_centre(switch: Switch) -> None:
     for extension in ("1001", "1002", "1003"):
         person = User.objects.create_user(f"agent{extension}", display_name=f"话务员{extension}", roles=[Role.AGENT])
         Skill.objects.create(user=person, queue=general)
+        port = switch.silent_port if extension == "1003" else switch.seats_port
         Seat.objects.create(
-            extension=extension, user=person, browser=False, phone_host=f"{TELEPHONES}:{switch.seats_port}", secret=actions.new_secret()
+            extension=extension, user=person, browser=False, phone_host=f"{TELEPHONES}:{port}", secret=actions.new_secret()
         )
 
 

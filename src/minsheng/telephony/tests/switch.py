@@ -1,11 +1,15 @@
 """A real Asterisk of our own rendering, and SIPp on both sides of it: citizens at 127.0.0.2, seats at 127.0.0.3.
 
+`MINSHENG_TEST_SWITCH` (JSON) names another Asterisk than Debian's 16: `program` (words of its command), and what of
+`settings.TELEPHONY` it needs (`version`, `modules`, `data`).
+
 Each has a scratch folder and ports of its own, so that two test workers have a switch each; all end with the test process.
 """
 
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import pwd
 import shutil
@@ -56,13 +60,16 @@ class Switch:
     def __init__(self) -> None:
         self.folder = Path(tempfile.mkdtemp(prefix="minsheng-switch-", dir="/tmp"))
         self.folder.chmod(0o711)
-        sip, http, ami, self.carrier_port, self.seats_port = free_ports(5)
+        sip, http, ami, self.carrier_port, self.seats_port, self.silent_port = free_ports(6)
         # Media ports by the SIP port: two switches on one machine never share one.
         low = 20000 + sip % 200 * 100
         self.settings = {
             "folder": str(self.folder / "switch"), "version": 16, "sip_port": sip, "http_port": http, "ami_port": ami,
             "rtp_ports": [low, low + 98],
         }  # fmt: skip
+        other = json.loads(os.environ.get("MINSHENG_TEST_SWITCH", "{}"))
+        self._program: list[str] = other.pop("program", ["asterisk"])
+        self.settings.update(other)
         self.sip_port = sip
         self.calls: list[subprocess.Popen[bytes]] = []
         self._process: subprocess.Popen[bytes] | None = None
@@ -74,7 +81,7 @@ class Switch:
             options = {"user": user.pw_uid, "group": user.pw_gid, "extra_groups": []}
         log = open(self.folder / "start.log", "ab")  # noqa: SIM115 - the child's
         self._process = subprocess.Popen(
-            ["asterisk", "-C", self._conf, "-f", "-n", "-q"], stdin=subprocess.DEVNULL, stdout=log, stderr=log, cwd="/",
+            [*self._program, "-C", self._conf, "-f", "-n", "-q"], stdin=subprocess.DEVNULL, stdout=log, stderr=log, cwd="/",
             env={**os.environ, "MALLOC_ARENA_MAX": "2"}, start_new_session=True, preexec_fn=end_with_parent, **options,
         )  # fmt: skip
         until(lambda: "booted" in self.ask("core waitfullybooted"))
@@ -103,7 +110,7 @@ class Switch:
 
     def ask(self, command: str) -> str:
         """One command on its own console."""
-        return subprocess.run(["asterisk", "-C", self._conf, "-rx", command], capture_output=True, text=True, check=False).stdout
+        return subprocess.run([*self._program, "-C", self._conf, "-rx", command], capture_output=True, text=True, check=False).stdout
 
     @property
     def _conf(self) -> str:
