@@ -155,7 +155,6 @@ class Books:
             if visit is not None:
                 visit.left_at, visit.outcome, visit.seat = _time(visit.left_at, fact), VisitOutcome.CONNECTED, seat
             leg.answered_at, leg.outcome = _time(leg.answered_at, fact), LegOutcome.CONNECTED
-            leg.in_journal |= not fact.exact
         elif fact.kind is Kind.COMPLETED:
             leg.ended_at = _time(leg.ended_at, fact)
             leg.ended_by = call.ended_by = EndedBy(fact.by) if fact.by else EndedBy.CALLER
@@ -183,20 +182,23 @@ class Books:
                 return
             # One that only the journal told of so far was this one.
             twin = next((one for one in legs if one.uniqueid is None and _is_that(one, leg.seat_id, fact.at)), None)
-            if twin is not None and not leg.in_journal:
+            if twin is not None and not leg.journal_key:
                 legs.remove(twin)
                 self._superfluous.append(twin)
-                leg.in_journal = True
+                leg.journal_key = twin.journal_key
         else:
             seat = self._seats.get(fact.seat)
             if seat is None:
                 return
-            leg = next((one for one in legs if not one.in_journal and _is_that(one, seat.pk, fact.at)), None)
+            key = f"{fact.at.timestamp():.0f}/{fact.seat}/{fact.seconds}"
+            if any(one.journal_key == key for one in legs):
+                return
+            leg = next((one for one in legs if not one.journal_key and _is_that(one, seat.pk, fact.at)), None)
             if leg is None:
                 rung = fact.at - timedelta(seconds=fact.seconds)
                 leg = self._add_leg(CallLeg(call=call, kind=LegKind.OFFER, seat=seat, rung_at=rung))
                 leg.queue = self._queues.get(fact.queue)
-            leg.in_journal = True
+            leg.journal_key = key
         leg.ended_at = _time(leg.ended_at, fact)
         if leg.outcome != LegOutcome.NO_ANSWER:
             leg.outcome = outcome

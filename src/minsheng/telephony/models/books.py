@@ -103,8 +103,8 @@ class CallLeg(models.Model):
     ended_at = models.DateTimeField("结束", null=True, blank=True)
     outcome = models.CharField("结果", max_length=10, choices=LegOutcome.choices, blank=True)
     ended_by = models.CharField("挂机方", max_length=8, choices=EndedBy.choices, blank=True)
-    # That the journal has told of this ringing too: each of its lines is matched to one row.
-    in_journal = models.BooleanField(default=False)
+    # The journal's line that told of this unanswered ringing (second/seat/seconds rung): each line is matched to one row, once.
+    journal_key = models.CharField(max_length=40, blank=True, db_collation="C")
 
     class Meta:
         verbose_name = verbose_name_plural = "通话段"

@@ -23,7 +23,7 @@ from minsheng.secrecy import search_hash
 from minsheng.telephony import control
 from minsheng.telephony.choices import CallOutcome, EndedBy, LegKind, LegOutcome, MissedKind, SeatState, VisitOutcome
 from minsheng.telephony.models import AgentState, Call, CallLeg, FollowedTo, MissedCall, QueueVisit, Trunk
-from minsheng.telephony.tests.conftest import ask_switch
+from minsheng.telephony.tests.conftest import WRAP_UP, ask_switch
 from minsheng.telephony.tests.switch import Switch, until
 
 pytestmark = [pytest.mark.telephony, pytest.mark.slow]
@@ -84,11 +84,11 @@ def states(extension: str) -> list[tuple[str, str]]:
     return list(AgentState.objects.filter(seat__extension=extension).order_by("at").values_list("state", "reason"))
 
 
-def agree(switch: Switch) -> None:
+def agree(switch):
     """The books and the journal say the same, call by call."""
     journal = switch.journal()
     of = {event: Counter(cells[1] for cells in journal if cells[4] == event) for event in {cells[4] for cells in journal}}
-    none: Counter[str] = Counter()
+    none = Counter()
     calls = {call.linkedid: call for call in Call.objects.all()}
     assert sorted(calls) == sorted(of["ARRIVED"].elements()), "every call once"
     assert {key for key, call in calls.items() if call.ended_at} == set(of.get("ENDED", none))
@@ -109,7 +109,7 @@ def agree(switch: Switch) -> None:
     assert sorted(MissedCall.objects.values_list("call__linkedid", flat=True)) == sorted(lost), "every one that nobody answered"
 
 
-def test_a_morning_at_one_seat(centre: Switch):
+def test_a_morning_at_one_seat(centre):
     centre.telephones(port=centre.seats_port, talk=1200)
     with following(centre) as follower:
         ask_switch(control.sign_in, "1001", GENERAL)
@@ -141,10 +141,10 @@ def test_a_morning_at_one_seat(centre: Switch):
     assert shown[6] in (SeatState.READY, SeatState.RINGING) and shown[-4:-1] in (talk, [*talk[1:], SeatState.READY])
     assert [reason for state, reason in states("1001") if state == SeatState.PAUSED] == ["rest"]
     wrapped, ready = AgentState.objects.order_by("at")[3:5]
-    assert (ready.at - wrapped.at).total_seconds() == pytest.approx(2), "the queue's wrap-up, to its end"
+    assert 0 < (ready.at - wrapped.at).total_seconds() <= WRAP_UP, "counted from the talk's end"
 
 
-def test_nobody_answers(centre: Switch):
+def test_nobody_answers(centre):
     """No answer, overflow at once where nobody sits, waited to the end, and no free line."""
     centre.telephones(port=centre.silent_port, talk=0, answer=False)
     centre.telephones(port=centre.seats_port, talk=1000)
@@ -176,7 +176,7 @@ def test_nobody_answers(centre: Switch):
     assert MissedCall.objects.get(kind=MissedKind.BLOCKED).queue is None
 
 
-def test_the_follower_is_killed_in_mid_call_and_two_of_them_double_nothing(centre: Switch):
+def test_the_follower_is_killed_in_mid_call_and_two_of_them_double_nothing(centre):
     centre.telephones(port=centre.seats_port, talk=4000)
     with following(centre) as first:
         ask_switch(control.sign_in, "1001", GENERAL)
@@ -207,7 +207,7 @@ def test_the_follower_is_killed_in_mid_call_and_two_of_them_double_nothing(centr
         assert shown == [SeatState.READY, SeatState.TALKING, SeatState.WRAP_UP, SeatState.READY], extension
 
 
-def test_calls_go_on_while_the_database_is_away_and_the_switch_itself_breaks_down(centre: Switch):
+def test_calls_go_on_while_the_database_is_away_and_the_switch_itself_breaks_down(centre):
     centre.telephones(port=centre.seats_port, talk=1000)
     name = connection.settings_dict["NAME"]
     with following(centre) as follower:

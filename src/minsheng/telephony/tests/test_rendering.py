@@ -15,7 +15,7 @@ from minsheng.telephony.layout import NotConfigured, layout
 from minsheng.telephony.models import OpeningHours, Seat, SkillQueue
 from minsheng.telephony.rendering import files_for, plan_at, write
 from minsheng.telephony.tests.conftest import ask_switch, found_centre
-from minsheng.telephony.tests.switch import Switch, until
+from minsheng.telephony.tests.switch import until
 
 AT = datetime(2026, 11, 27, 1, 0, tzinfo=UTC)
 
@@ -98,7 +98,7 @@ def test_hours_end_before_their_last_minute(rendered):
 
 
 @pytest.mark.telephony
-def test_a_real_asterisk_runs_on_it_and_reads_it_anew_under_the_hands_of_a_restricted_user(centre: Switch, settings):
+def test_a_real_asterisk_runs_on_it_and_reads_it_anew_under_the_hands_of_a_restricted_user(centre, settings):
     log = Path(centre.settings["folder"]) / "log" / "messages.log"
     wrong = [line for line in log.read_text().splitlines() if " ERROR[" in line or " WARNING[" in line]
     assert not wrong, wrong
