@@ -116,7 +116,10 @@ class SkillQueue(ReferenceRow):
         return self.name
 
     def clean(self) -> None:
-        """Overflow that leads back would keep a caller for ever."""
+        """Overflow that leads back would keep a caller for ever; a number leads to one queue."""
+        others = SkillQueue.objects.exclude(pk=self.pk).filter(numbers__overlap=self.numbers)
+        if self.numbers and (other := others.first()) is not None:
+            raise ValidationError({"numbers": f"“{other.name}”已经用了其中的号码。"})
         seen, at = {self.code}, self.overflow
         while at is not None:
             if at.code in seen:

@@ -135,7 +135,7 @@ def _seats(seats: list[Seat], media: dict[str, str]) -> Iterable[str]:
     for seat in seats:
         own: dict[str, object] = {"type": "endpoint", "context": "from-seat", "disallow": "all", "allow": "alaw"}
         own |= {"aors": seat.extension, "auth": seat.extension, "callerid": f"<{seat.extension}>", "direct_media": "no"}
-        own |= {"device_state_busy_at": 1, **media}
+        own |= media  # and no device_state_busy_at: with it, 22 tells a ringing seat as busy
         if seat.browser:
             own |= {"webrtc": "yes", "dtls_auto_generate_cert": "yes"}
         else:

@@ -98,6 +98,13 @@ def test_overflow_that_leads_back_is_refused(loaded, administrator):
         save_reference_row(actor=administrator, at=AT, row=general)
 
 
+def test_a_number_leads_to_one_queue(loaded, administrator):
+    risk = SkillQueue.objects.get(code="risk")
+    risk.numbers = ["12345"]
+    with pytest.raises(Refused, match="invalid"):
+        save_reference_row(actor=administrator, at=AT, row=risk)
+
+
 def test_only_the_system_administrator_configures(loaded):
     agent = User.objects.create_user("agent", roles=[Role.AGENT])
     with pytest.raises(Refused) as refused:
@@ -132,3 +139,15 @@ def _wave(rate: int) -> bytes:
 def test_alaw_is_g711(sample, code):
     """Six values, as other makers of A-law have them; all 65,536 were compared with one once."""
     assert sounds.alaw([sample]) == bytes([code])
+
+
+def test_up_keeps_a_follower_running_only_where_there_is_a_switch(settings):
+    from minsheng.platform.up import programs
+
+    def names() -> set[str]:
+        return {program.name for program in programs(port=1, events_port=2)}
+
+    settings.TELEPHONY = {}
+    without = names()
+    settings.TELEPHONY = {"version": 22}
+    assert names() - without == {"telephony"} and "telephony" not in without
