@@ -61,6 +61,7 @@ class Follower:
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="books")  # one thread, so one connection and one lock
         self._has_lock = False
         self._stands_by = False  # another has the lock
+        self._away: set[str] = set()  # what was said to be away, once and not each second
 
     async def run(self, stop: asyncio.Event) -> None:
         """A lost switch or database is waited for; each time it is back there is a gap to be filled."""
@@ -69,7 +70,7 @@ class Follower:
                 try:
                     await self._follow(stop)
                 except (AmiError, OSError, TimeoutError) as error:
-                    _log.warning("telephony.switch_lost", error=type(error).__name__)
+                    self._say_away("switch", error)
                     await _pause(stop, STAND_BY_SECONDS)
         finally:
             self._thread.shutdown(wait=True)
@@ -82,6 +83,7 @@ class Follower:
         ami = await control.connect(self.where)
         try:
             batch = Batch(resumed=await _resume(ami))
+            self._say_back("switch")
             while True:
                 ending = stop.is_set()
                 batch.events += [event for event in ami.taken() if event.get("Event") in facts.TELLING]
@@ -122,13 +124,24 @@ class Follower:
         except Error as error:
             self._lose(error)
             return False
+        self._say_back("database")
         return True
 
     def _lose(self, error: Error) -> None:
-        _log.warning("telephony.database_lost", error=type(error).__name__)
+        self._say_away("database", error)
         self._has_lock = False
         with contextlib.suppress(Error):
             connection.close()
+
+    def _say_away(self, what: str, error: Exception) -> None:
+        if what not in self._away:
+            self._away.add(what)
+            _log.warning(f"telephony.{what}_lost", error=type(error).__name__)
+
+    def _say_back(self, what: str) -> None:
+        if what in self._away:
+            self._away.remove(what)
+            _log.warning(f"telephony.{what}_back")
 
 
 async def _resume(ami: Ami) -> Resumed:

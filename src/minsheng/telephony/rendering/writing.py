@@ -6,6 +6,7 @@ import hashlib
 import os
 import pwd
 import shutil
+import subprocess
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -41,6 +42,16 @@ def write(files: Mapping[str, bytes], where: Layout) -> bool:
     link.replace(where.etc)
     _forget_older(where)
     return True
+
+
+def can_be_read(where: Layout) -> bool:
+    """Whether the switch's user gets to its files: a folder above them may be closed to it. Where only it could tell, True."""
+    owner = _owner(where)
+    if owner is None:
+        return True
+    command = ["/usr/bin/test", "-r", str(where.etc / "asterisk.conf")]
+    tried = subprocess.run(command, check=False, cwd="/", user=owner.pw_uid, group=owner.pw_gid, extra_groups=[])
+    return tried.returncode == 0
 
 
 def _write_folder(files: Mapping[str, bytes], target: Path, owner: pwd.struct_passwd | None) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import stat
 from datetime import UTC, datetime, time
@@ -95,6 +96,14 @@ def test_hours_end_before_their_last_minute(rendered):
     text = rendered()["extensions.conf"].decode().partition("[queue-enterprise]")[2].partition("[queue-")[0]
     assert "GotoIfTime(08:30-17:59,mon-fri,*,*,Asia/Shanghai?open)" in text
     assert text.index("Goto(queue-general,s,1)") < text.index("(open)")
+
+
+@pytest.mark.telephony
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root gives the files to another user")
+def test_a_switch_that_could_not_read_its_files_is_not_to_be_started(rendered, tmp_path):
+    tmp_path.chmod(0o700)
+    with pytest.raises(CommandError, match="读不到"):
+        call_command("telephony_render")
 
 
 @pytest.mark.telephony

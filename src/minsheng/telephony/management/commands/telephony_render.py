@@ -13,7 +13,7 @@ from django.utils import timezone
 from minsheng.telephony import control
 from minsheng.telephony.ami import AmiError
 from minsheng.telephony.layout import VERSIONS, NotConfigured, layout
-from minsheng.telephony.rendering import files_for, plan_at, write
+from minsheng.telephony.rendering import can_be_read, files_for, plan_at, write
 
 
 class Command(BaseCommand):
@@ -42,6 +42,9 @@ class Command(BaseCommand):
         except OSError as error:
             raise CommandError(f"配置未写入：{error}") from error
         self.stdout.write(f"{where.etc}：{'已更新' if changed else '没有变化'}")
+        # A switch that cannot read its files starts all the same, with settings of its own, on all addresses.
+        if not can_be_read(where):
+            raise CommandError(f"交换机的用户 {where.user} 读不到 {where.etc}，请先不要启动它。请把 folder 设在它进得去的地方。")
         if reload:
             self._reload(where)
 
