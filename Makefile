@@ -18,7 +18,7 @@ OLDEST := $(addprefix src/minsheng/,audit organisations dispatching outbox workt
 	$(addprefix cases/tests/test_,searching.py lists.py filters.py listing.py unit_desk.py reference.py recounting.py handling.py))
 APT := apt-get -o Acquire::Retries=5 -o DPkg::Lock::Timeout=300
 
-.PHONY: demo up test test-oldest check lint types floors system clean lock
+.PHONY: demo up test test-oldest check lint types floors system telephony clean lock
 
 demo: $(VENV)/.installed node_modules/.installed
 	@MINSHENG_STARTED=$(STARTED) $(BIN)/minsheng demo
@@ -87,6 +87,10 @@ system:
 		DEBIAN_FRONTEND=noninteractive $(APT) install -y --no-install-recommends $(SYSTEM) && exit 0; \
 		echo "apt failed (attempt $$attempt of 5); trying again"; sleep $$((attempt * 5)); \
 	done; exit 1
+
+# As root. Asterisk and SIPp for the telephone tests and for trying the call centre out; how it ends is told at the script's head.
+telephony:
+	@deploy/telephony/install.sh
 
 # --- upkeep ----------------------------------------------------------------------------------------------------------
 

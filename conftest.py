@@ -30,7 +30,7 @@ os.environ["DATABASE_URL"] = f"host={_scratch / 'postgres'} user=minsheng dbname
 os.environ["MINSHENG_TESTING"] = "1"
 for _name in [name for name in os.environ if name.startswith("MINSHENG_") and name.endswith("_KEY")]:
     del os.environ[_name]
-for _name in ("MINSHENG_SECURE", "MINSHENG_HOSTS", "MINSHENG_ORIGINS", "MINSHENG_DB_POOL", "MINSHENG_DEBUG"):
+for _name in ("MINSHENG_SECURE", "MINSHENG_HOSTS", "MINSHENG_ORIGINS", "MINSHENG_DB_POOL", "MINSHENG_DEBUG", "MINSHENG_TELEPHONY"):
     os.environ.pop(_name, None)
 os.environ["DJANGO_SETTINGS_MODULE"] = "minsheng.platform.settings"
 # Playwright's synchronous driver keeps an event loop in the thread that also prepares the database.

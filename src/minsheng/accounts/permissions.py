@@ -26,6 +26,7 @@ PATTERNS: dict[Role, tuple[str, ...]] = {
         *_each("worktime", ("calendaryear", "calendarday", "limitpolicy")),
         *_each("organisations", ("place", "unit")),
         *_each("cases", ("topic", "refusalground", "reasoncode")),
+        *_each("telephony", ("trunk", "skillqueue", "openinghours", "prompt", "pausecode", "seat", "skill")),
         *_each("accounts", ("user",)),
     ),
     Role.SECURITY_ADMIN: _each("accounts", ("user",), ("view", "change")),

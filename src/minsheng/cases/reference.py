@@ -5,7 +5,7 @@ All or nothing, and again without harm: `organisations.loading` says what happen
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -25,6 +25,13 @@ from minsheng.organisations.models import Unit
 from minsheng.worktime import reference as worktime
 
 DATA = Path(__file__).parent / "data"
+# What higher rooms have loaded with ours, each by its Chinese name.
+_others: dict[str, Callable[[], Count]] = {}
+
+
+def also(name: str, load: Callable[[], Count]) -> None:
+    """Have a higher room's data loaded with ours, in the same transaction; called in its `AppConfig.ready`."""
+    _others[name] = load
 
 
 @transaction.atomic
@@ -41,6 +48,7 @@ def load_reference(*, actor: Any, at: datetime) -> dict[str, Count]:
         "不予受理情形": load_grounds(),
         "主题": load_topics(),
         "常用语": load_phrases(),
+        **{name: load() for name, load in _others.items()},
     }
 
 

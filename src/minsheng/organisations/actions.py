@@ -60,8 +60,9 @@ def _locked(row: ReferenceRow) -> ReferenceRow | None:
 
 
 def _changes(before: ReferenceRow | None, after: ReferenceRow) -> dict[str, list[Any]]:
-    """Field → [before, after], in words that JSON can hold."""
-    names = [field.attname for field in after._meta.concrete_fields if field.attname not in _OWN]
+    """Field → [before, after], in words that JSON can hold. Of bytes (a sound, an encrypted secret) nothing is told."""
+    told = [field for field in after._meta.concrete_fields if field.get_internal_type() != "BinaryField"]
+    names = [field.attname for field in told if field.attname not in _OWN]
     pairs = {name: [_plain(getattr(before, name, None)), _plain(getattr(after, name))] for name in names}
     return {name: pair for name, pair in pairs.items() if pair[0] != pair[1]}
 

@@ -70,6 +70,7 @@ INSTALLED_APPS = [
     "minsheng.publishing",
     "minsheng.channels",
     "minsheng.outbox",
+    "minsheng.telephony",
     "minsheng.console",
     "minsheng.portal",
     "minsheng.api",
@@ -333,6 +334,10 @@ EMAIL_TIMEOUT = 10
 EMAIL_BACKEND = f"django.core.mail.backends.{'smtp' if EMAIL_HOST else 'filebased'}.EmailBackend"
 EMAIL_FILE_PATH = HOME / "spool" / "mail"
 DEFAULT_FROM_EMAIL = os.environ.get("MINSHENG_EMAIL_FROM", "民声 12345 <notices@localhost>")
+
+# The switch under the call centre (minsheng.telephony; docs/telephony.md). Empty: there is none, and telephones are off.
+TELEPHONY = json.loads(os.environ.get("MINSHENG_TELEPHONY", "{}"))
+AMI_KEY = home.secret("ami")  # our passwords for the switch's management are derived from it
 
 # Lists, what people keep for them, and spreadsheets of them. Unsourced numbers; override in MINSHENG_LISTS (JSON).
 LISTS = {

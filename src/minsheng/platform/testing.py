@@ -57,10 +57,19 @@ def _realdata() -> str | None:
     return None
 
 
+@cache
+def _telephony() -> str | None:
+    missing = [name for name, program in (("Asterisk", "asterisk"), ("SIPp", "sipp")) if shutil.which(program) is None]
+    if missing:
+        return f"{' and '.join(missing)} are not installed (make telephony installs them)"
+    return None
+
+
 MARKERS: dict[str, tuple[str, Callable[[], str | None]]] = {
     "browser": ("drives a real Chromium; needs it and a Chinese font", _browser),
     "debian15": ("runs on Debian's PostgreSQL 15", _debian15),
     "realdata": ("reads the real messages", _realdata),
+    "telephony": ("calls through a real Asterisk with SIPp", _telephony),
 }
 
 

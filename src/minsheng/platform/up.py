@@ -186,8 +186,12 @@ def _serve(say: Progress) -> None:
     from django.conf import settings
     from django.db import connections
 
+    from minsheng.telephony.layout import is_configured
+
     _collect_static(say)
     connections.close_all()
+    if not is_configured():
+        say("telephones are off (no MINSHENG_TELEPHONY)", "电话未启用")
     say(f"serving on http://{HOST}:{settings.PORT}/ (Ctrl-C ends)", "服务已启动")
     Supervisor(programs(port=settings.PORT, events_port=settings.EVENTS_PORT)).run()
     say("ended", "已停止")
@@ -195,6 +199,8 @@ def _serve(say: Progress) -> None:
 
 def programs(*, port: int, events_port: int) -> list[Program]:
     """What `minsheng up` keeps running."""
+    from minsheng.telephony.layout import is_configured
+
     workers = str(min(4, os.cpu_count() or 1))
     # Its one warning at each start is about threads, which here wait for the database rather than compute.
     server = [sys.executable, "-m", "granian", "--host", HOST, "--no-ws", "--log-level", "error"]
@@ -207,6 +213,8 @@ def programs(*, port: int, events_port: int) -> list[Program]:
         Program("events", [*server, *events, "minsheng.platform.asgi:application"]),
         Program("worker", [sys.executable, "-m", "minsheng.platform.cli", "manage", "run_worker"]),
     ]
+    if is_configured():
+        found.append(Program("telephony", [sys.executable, "-m", "minsheng.platform.cli", "manage", "telephony_run"]))
     if home.is_embedded():
         found.insert(0, Program("database", [sys.executable, "-m", "minsheng.platform.postgres_guard"]))
     return found
