@@ -186,9 +186,10 @@ def _write_turns(place: FollowedTo, batch: Batch, from_journal: list[facts.SeatF
     tracker = Tracker(place.seats, dict(SkillQueue.objects.values_list("code", "wrap_up_seconds")))
     turns: list[Turn] = []
     if (resumed := batch.resumed) is not None:
-        turns += tracker.apply(fact for fact in from_journal if fact.at < resumed.at)
+        second = resumed.at.replace(microsecond=0)
+        turns += tracker.apply(fact for fact in from_journal if fact.at < second)
         members = [fact for row in resumed.members for fact in facts.of_member(row, resumed.at)]
-        turns += tracker.resume(members, resumed.at)
+        turns += tracker.resume(members, resumed.at, [fact for fact in from_journal if fact.at == second])
     turns += tracker.apply(fact for event in batch.events for fact in facts.of_event_on_seat(event))
     turns += tracker.pass_until(now)
     place.seats = tracker.kept()

@@ -85,9 +85,15 @@ class Tracker:
             self._seats[name].wrap_until = None
             yield from self._turn(name, self._seats[name], until)
 
-    def resume(self, members: Iterable[SeatFact], at: datetime) -> Iterator[Turn]:
-        """What the switch says now, whole: memberships that it does not tell have ended while nobody looked."""
+    def resume(self, members: Iterable[SeatFact], at: datetime, unsure: Iterable[SeatFact] = ()) -> Iterator[Turn]:
+        """What the switch says now, whole: memberships that it does not tell have ended while nobody looked.
+
+        `unsure`: what the journal, whose seconds are cut off, tells of this very second. It came before, or will be told by an
+        event too: it counts where it agrees with what the switch says now.
+        """
         found = list(members)
+        devices = {fact.seat: fact.device for fact in found if fact.kind is SeatKind.DEVICE}
+        yield from self.apply(fact for fact in unsure if _agrees(fact, devices.get(fact.seat, 0)))
         here = {(fact.seat, fact.queue) for fact in found}
         gone = [
             SeatFact(SeatKind.REMOVED, at, name, queue)
@@ -137,6 +143,13 @@ class Tracker:
             at = seat.since + _LEAST  # the journal tells several things of one second
         seat.state, seat.shown_reason, seat.since = state, reason, at
         yield Turn(name, at, state, reason)
+
+
+def _agrees(fact: SeatFact, device: int) -> bool:
+    """Membership and pause are in the switch's own word; a talk that began or ended shows in the seat's device."""
+    if fact.kind is SeatKind.CONNECTED:
+        return device in _TALKING
+    return fact.kind is SeatKind.COMPLETED and device not in _TALKING
 
 
 def _opened(values: Mapping[str, Any]) -> _Seat:

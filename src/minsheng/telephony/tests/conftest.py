@@ -17,7 +17,7 @@ from minsheng.telephony.layout import layout
 from minsheng.telephony.models import Seat, Skill, SkillQueue, Trunk
 from minsheng.telephony.tests.switch import CARRIER, TELEPHONES, Switch, scratch_switch
 
-RING, WRAP_UP, WAIT = 3, 2, 8
+RING, WRAP_UP, WAIT = 3, 2, 60  # seconds; a test that waits for the end of WAIT makes it short
 
 
 @pytest.fixture(scope="module")

@@ -28,7 +28,7 @@ SCENARIOS = Path(__file__).parent / "sipp"
 CARRIER, TELEPHONES = "127.0.0.2", "127.0.0.3"
 
 
-def until(what: Callable[[], Any], patience: float = 20) -> Any:
+def until(what: Callable[[], Any], patience: float = 60) -> Any:
     """The first true answer. Fails where there is none: the patience only bounds a test that has failed already."""
     deadline = time.monotonic() + patience
     while not (found := what()):

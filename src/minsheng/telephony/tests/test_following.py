@@ -22,8 +22,8 @@ from minsheng.platform.postgres_user import end_with_parent
 from minsheng.secrecy import search_hash
 from minsheng.telephony import control
 from minsheng.telephony.choices import CallOutcome, EndedBy, LegKind, LegOutcome, MissedKind, SeatState, VisitOutcome
-from minsheng.telephony.models import AgentState, Call, CallLeg, FollowedTo, MissedCall, QueueVisit, Trunk
-from minsheng.telephony.tests.conftest import WRAP_UP, ask_switch
+from minsheng.telephony.models import AgentState, Call, CallLeg, FollowedTo, MissedCall, QueueVisit, SkillQueue, Trunk
+from minsheng.telephony.tests.conftest import WAIT, WRAP_UP, ask_switch
 from minsheng.telephony.tests.switch import Switch, until
 
 pytestmark = [pytest.mark.telephony, pytest.mark.slow]
@@ -148,6 +148,8 @@ def test_nobody_answers(centre):
     """No answer, overflow at once where nobody sits, waited to the end, and no free line."""
     centre.telephones(port=centre.silent_port, talk=0, answer=False)
     centre.telephones(port=centre.seats_port, talk=1000)
+    SkillQueue.objects.filter(code="general").update(longest_wait_seconds=12)
+    call_command("telephony_render", reload=True)
     with following(centre):
         centre.citizen("13800000011")
         centre.citizen("13800000012", dial="12346", leaves=4000)
@@ -158,6 +160,8 @@ def test_nobody_answers(centre):
         told(centre, "BLOCKED")
         told(centre, "UNANSWERED")
         ended(3)
+        SkillQueue.objects.filter(code="general").update(longest_wait_seconds=WAIT)
+        call_command("telephony_render", reload=True)
         ask_switch(control.sign_in, "1003", GENERAL)
         centre.citizen("13800000014")
         told(centre, "RINGNOANSWER")

@@ -164,6 +164,28 @@ def test_who_left_while_nobody_looked_has_left():
     assert [turn.state for turn in tracker.resume([], _at(60))] == [SeatState.SIGNED_OUT]
 
 
+@pytest.mark.parametrize("device", [2, 1], ids=["it ends after the resume", "it has ended"])
+def test_a_talk_that_ends_in_the_second_of_the_resume_ends_once(device):
+    """The journal says that it ended in that second; an event says so too where it was after the switch was asked."""
+    tracker = Tracker({}, {"general": 2})
+    turns = list(tracker.apply([_seat(SeatKind.ADDED, 0), _seat(SeatKind.CONNECTED, 1), _seat(SeatKind.DEVICE, 1, device=2)]))
+    now = [_seat(SeatKind.ADDED, 5.3), _seat(SeatKind.DEVICE, 5.3, device=device)]
+    turns += tracker.resume(now, _at(5.3), [_seat(SeatKind.COMPLETED, 5), _seat(SeatKind.DEVICE, 5, device=1)])
+    if device == 2:
+        turns += tracker.apply([_seat(SeatKind.DEVICE, 5.7, device=1), _seat(SeatKind.COMPLETED, 5.7)])
+    turns += tracker.pass_until(_at(9))
+    assert [turn.state for turn in turns] == [SeatState.READY, SeatState.TALKING, SeatState.WRAP_UP, SeatState.READY]
+
+
+def test_a_talk_that_began_in_the_second_of_the_resume_has_its_wrap_up():
+    tracker = Tracker({}, {"general": 2})
+    list(tracker.apply([_seat(SeatKind.ADDED, 0)]))
+    now = [_seat(SeatKind.ADDED, 5.3), _seat(SeatKind.DEVICE, 5.3, device=2)]
+    turns = list(tracker.resume(now, _at(5.3), [_seat(SeatKind.CONNECTED, 5), _seat(SeatKind.DEVICE, 5, device=2)]))
+    turns += tracker.apply([_seat(SeatKind.DEVICE, 7, device=1), _seat(SeatKind.COMPLETED, 7)])
+    assert [turn.state for turn in turns] == [SeatState.TALKING, SeatState.WRAP_UP]
+
+
 def test_several_things_of_one_second_stay_in_order():
     tracker = Tracker({}, {})
     turns = list(tracker.apply([_seat(SeatKind.ADDED, 0), _seat(SeatKind.PAUSED, 0, reason="rest"), _seat(SeatKind.UNPAUSED, 0)]))
