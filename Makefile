@@ -31,7 +31,7 @@ test: check
 	@$(BIN)/pytest -n 2 --dist worksteal
 
 # Once more on the oldest PostgreSQL that we support, Debian's own: what speaks to the database in its own words.
-test-oldest: $(VENV)/.installed-dev
+test-oldest: $(VENV)/.installed-dev node_modules/.installed
 	$(call say,"testing on PostgreSQL 15","在 PostgreSQL 15 上再测")
 	@MINSHENG_TEST_POSTGRES=system $(BIN)/pytest -n 2 --dist worksteal -q -m "not browser and not realdata and not slow" $(OLDEST)
 
