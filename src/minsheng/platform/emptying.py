@@ -6,7 +6,7 @@ import threading
 import time
 from typing import Any
 
-from django.db import OperationalError, connection, transaction
+from django.db import IntegrityError, OperationalError, connection, transaction
 from django.db.backends.utils import CursorWrapper
 
 # What follows from the code and not from a test. Django's emptying writes it anew each time.
@@ -39,7 +39,7 @@ def empty_patiently() -> None:
                 if not _deleted():
                     emptied(self)
                 return
-            except OperationalError:
+            except (OperationalError, IntegrityError):  # a process of its own has written meanwhile
                 if not left:
                     raise
             except CommandError as error:
