@@ -62,7 +62,8 @@ class SkillQueueAdmin(_PlainAdmin):
     search_fields = ("code", "name")
     ordering = ("order", "code")
     fields = (
-        ("code", "name", "order"),
+        ("code", "name"),
+        "order",
         "numbers",
         ("strategy", "weight"),
         ("ring_seconds", "wrap_up_seconds", "service_level_seconds"),
