@@ -76,6 +76,7 @@ def test_a_system_is_connected_and_cut_off(page: Page, city: World) -> None:
     called = page.request.get("/api/v1/tasks", headers={"Authorization": f"Bearer {first}"})
     assert called.status == 200
     page.get_by_role("link", name="已经交给对方").click()
+    expect(page.locator(".clear-token")).to_have_count(0)
     assert first not in page.content()
     page.get_by_text("轮换", exact=True).click()
     page.get_by_role("button", name="换发新令牌").click()
@@ -129,6 +130,7 @@ def test_a_receiver_is_registered_and_its_dead_are_sent_again(page: Page, city: 
     assert secret.startswith("whsec_")
     fits(page)
     page.get_by_role("link", name="已交给对方").click()
+    expect(page.locator(".secret")).to_have_count(0)
     assert secret not in page.content()
     made = Endpoint.objects.get()
     for _ in range(2):
@@ -146,6 +148,7 @@ def test_a_receiver_is_registered_and_its_dead_are_sent_again(page: Page, city: 
     page.goto("/outbox/systems/")
     fits(page)
     page.get_by_role("link", name="2", exact=True).click()
+    page.wait_for_url("**/outbox/?*")
     fits(page)
     page.get_by_role("button", name="全部重发").click()
     expect(page.get_by_text("已把 2 条排入重发")).to_be_visible()
