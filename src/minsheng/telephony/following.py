@@ -13,7 +13,7 @@ import contextlib
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import TypeVar
 
@@ -29,6 +29,8 @@ from minsheng.telephony.seats import Tracker, Turn
 
 BEAT_SECONDS = 0.25
 STAND_BY_SECONDS = 1.0
+# How often it is written that the switch is heard, where it has nothing to tell.
+HEARD = timedelta(seconds=10)
 # Minutes of a busy centre, some hundred megabytes; beyond it the journal serves.
 MOST_WAITING = 50_000
 _LOCK = 0x6D73_7465  # "mste"
@@ -177,7 +179,9 @@ def write_batch(where: Layout, batch: Batch, *, now: datetime) -> None:
         books.save()
     turned = _write_turns(place, batch, [each for _, on_seat in told for each in on_seat], now)
     place.inode, place.offset = read_to.inode, read_to.offset
-    if turned or lines or batch.events or batch.resumed is not None:
+    quiet = place.heard_at is not None and now - place.heard_at < HEARD
+    if turned or lines or batch.events or batch.resumed is not None or not quiet:
+        place.heard_at = now
         place.save()
 
 

@@ -166,5 +166,7 @@ class FollowedTo(models.Model):
     # The journal's file, by which a renamed one is found again, and the bytes read of it.
     inode = models.BigIntegerField(default=0)
     offset = models.BigIntegerField(default=0)
+    # When the switch was last heard: it tells of nothing on a quiet night, so the follower says it.
+    heard_at = models.DateTimeField(null=True)
     # What is known of each seat (`seats.Tracker`): extensions and states, no person.
     seats = models.JSONField(default=dict)
